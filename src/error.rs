@@ -1,0 +1,307 @@
+//! Every failure this program can name, in one table.
+//!
+//! A failure is a [`Name`] plus one sentence that says what happened. The table gives each name
+//! its exit code, its JSON-RPC code, whether trying again can help, and the one thing to do. There
+//! is a single error type for the whole house, and not one enum per room, because every error here
+//! ends in front of a person or a model: what matters is that no failure reaches them unnamed.
+//!
+//! Text from servers is cleaned ([`clean`]) before it may become part of an error. Secrets,
+//! bodies and URLs with queries never do.
+
+use std::fmt;
+
+use serde_json::json;
+
+/// The result of everything that can fail with a named error.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What the table says about one name.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The name as people and scripts see it.
+    pub text: &'static str,
+    /// Process exit code.
+    pub exit: u8,
+    /// JSON-RPC error code towards the MCP host. The `-310xx` codes lie outside the range that
+    /// JSON-RPC and MCP reserve, so that they cannot be mistaken for the server's own.
+    pub code: i32,
+    /// Whether the same call may succeed later without anybody doing anything.
+    pub retryable: bool,
+    /// The one thing to do. `{target}` stands for the target as it would be typed, if it is not
+    /// the default one.
+    pub hint: &'static str,
+}
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal, $exit:literal, $code:literal, $retryable:literal, $hint:literal;)*) => {
+        /// The name of a failure.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Name { $($(#[$doc])* $variant,)* }
+
+        impl Name {
+            /// Every name, in the order of the table.
+            pub const ALL: &'static [Name] = &[$(Name::$variant,)*];
+
+            /// The row of the table.
+            pub const fn row(self) -> Row {
+                match self {
+                    $(Name::$variant => Row { text: $text, exit: $exit, code: $code, retryable: $retryable, hint: $hint },)*
+                }
+            }
+        }
+    };
+}
+
+names! {
+    /// A bug in this program.
+    Internal = "internal", 1, -32603, false, "this is a bug in chipp-auth; please report it with the output of `chipp-auth --version`";
+    /// The command line is wrong.
+    Usage = "usage", 2, -31004, false, "see `chipp-auth --help`";
+    /// A configuration file cannot be used.
+    ConfigBad = "config-bad", 2, -31004, false, "correct the file, or move it away";
+    /// The authorization server does not accept this client.
+    ClientRejected = "client-rejected", 2, -31004, false, "check the client id and secret of this server, then run `chipp-auth login{target}`";
+    /// A configuration file could have been written by somebody else.
+    ConfigUntrusted = "config-untrusted", 2, -31004, false, "make yourself its owner and take the write permission from everybody else";
+    /// The user or the server said no.
+    LoginDenied = "login-denied", 3, -31001, false, "run `chipp-auth login{target}` and choose Authorize";
+    /// Nobody finished the sign-in in time.
+    LoginTimeout = "login-timeout", 3, -31001, false, "run `chipp-auth login{target}` again and finish in the browser within 5 minutes";
+    /// No browser could be started, and nobody opened the address by hand.
+    BrowserMissing = "browser-missing", 3, -31001, false, "open the printed address in a browser on this computer, or set BROWSER to the program to use";
+    /// The user interrupted the sign-in.
+    LoginCancelled = "login-cancelled", 130, -31001, false, "run `chipp-auth login{target}` when you are ready";
+    /// There is no usable sign-in.
+    LoginRequired = "login-required", 4, -31001, false, "run `chipp-auth login{target}`";
+    /// The sign-in lacks a permission that this request needs.
+    ScopeRequired = "scope-required", 4, -31001, false, "run `chipp-auth login{target}` with the missing `--scope`";
+    /// The server renewed the sign-in, but the answer was lost.
+    RefreshLost = "refresh-lost", 4, -31001, false, "run `chipp-auth login{target}`";
+    /// The server cannot be reached.
+    NetworkDown = "network-down", 5, -31002, true, "check the connection (and HTTPS_PROXY, if you use one), then try again";
+    /// The server's certificate does not hold.
+    TlsFailed = "tls-failed", 5, -31002, false, "check this computer's clock and its certificate store; a company proxy needs its certificate there";
+    /// Something between here and the server answered in its place.
+    CaptivePortal = "captive-portal", 5, -31002, true, "open a browser and sign in to the network, then try again";
+    /// The server asks for patience.
+    ServerBusy = "server-busy", 5, -31002, true, "try again later";
+    /// The server failed.
+    ServerError = "server-error", 5, -31002, true, "try again in a minute; nothing was lost";
+    /// The server's answer cannot be understood.
+    BadResponse = "bad-response", 5, -31002, true, "try again; if it stays, the address may not be that of an MCP or OAuth server";
+    /// The server forgot the MCP session and it could not be opened again as it was.
+    SessionLost = "session-lost", 5, -31002, false, "restart the MCP client, so that it opens a new session";
+    /// No answer within the limit.
+    Timeout = "timeout", 5, -31007, true, "try again";
+    /// The answer's stream ended before the answer.
+    StreamLost = "stream-lost", 5, -31005, false, "the server may or may not have acted; look before you repeat the call";
+    /// A message is larger than the limit.
+    TooLarge = "too-large", 5, -31006, false, "ask for less at a time";
+    /// The keychain is locked.
+    KeychainLocked = "keychain-locked", 6, -31003, true, "unlock your keychain and try again";
+    /// There is no keychain here.
+    KeychainMissing = "keychain-missing", 6, -31003, false, "start a Secret Service (gnome-keyring, KWallet), or choose the encrypted file with `--store file`";
+    /// The keychain does not answer.
+    KeychainTimeout = "keychain-timeout", 6, -31003, true, "look for an unlock prompt behind your windows, or restart the keychain service";
+    /// The keychain refused access.
+    KeychainDenied = "keychain-denied", 6, -31003, false, "allow chipp-auth in your keychain and try again";
+    /// The stored record is damaged.
+    StoreCorrupt = "store-corrupt", 6, -31003, false, "run `chipp-auth reset{target}`, then `chipp-auth login{target}`";
+    /// The stored record was written by a newer version.
+    StoreNewer = "store-newer", 6, -31003, false, "update chipp-auth; nothing was changed";
+    /// The encrypted file cannot be opened with this passphrase.
+    StoreSealed = "store-sealed", 6, -31003, false, "set CHIPP_AUTH_PASSPHRASE (or CHIPP_AUTH_PASSPHRASE_FILE) to the passphrase of the encrypted store";
+    /// The disk is full or refuses to write.
+    DiskFull = "disk-full", 6, -31003, true, "free some space and try again; nothing was lost";
+    /// Our directory is not ours alone.
+    StateDirUnsafe = "state-dir-unsafe", 6, -31003, false, "make the directory yours alone (chmod 700), or set CHIPP_AUTH_HOME to another one";
+    /// An address that must not be opened or sent to.
+    UnsafeUrl = "unsafe-url", 7, -31004, false, "use https, or http on this computer only";
+    /// The answer came from another authorization server than the one asked.
+    IssuerMismatch = "issuer-mismatch", 7, -31004, false, "do not continue; tell the operator of the server";
+    /// The server tried to send a request with secrets elsewhere.
+    RedirectRefused = "redirect-refused", 7, -31004, false, "check the address of the server; requests with secrets are never redirected";
+    /// The token was issued for another server.
+    WrongOrigin = "wrong-origin", 7, -31004, false, "check the address of the MCP server, or sign in to it with `chipp-auth login{target}`";
+    /// The authorization server does not promise PKCE.
+    PkceUnsupported = "pkce-unsupported", 7, -31004, false, "ask the operator of the server to support PKCE with S256";
+    /// The server issued a token of a type that is not a bearer token.
+    WrongTokenType = "wrong-token-type", 7, -31004, false, "ask the operator of the server for bearer tokens";
+    /// Another process holds the lock for too long.
+    LockTimeout = "lock-timeout", 8, -31002, true, "look for a stopped chipp-auth process and end it";
+    /// The callback port is taken.
+    PortBusy = "port-busy", 8, -31004, true, "close that program, or choose another port with `--port`";
+}
+
+/// A named failure: what happened, and what to do about it.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    name: Name,
+    what: String,
+    hint: Option<String>,
+    target: Option<String>,
+}
+
+impl Error {
+    /// Names a failure. `what` is one sentence in lower case, without a full stop.
+    pub fn new(name: Name, what: impl Into<String>) -> Self {
+        Error(Box::new(Inner { name, what: what.into(), hint: None, target: None }))
+    }
+
+    /// Replaces the table's hint, where the place of the failure knows better.
+    #[must_use]
+    pub fn hinted(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Says which target the commands in the hint are for, as the user would type it. Nothing for
+    /// the default target. The first caller wins, since it is the nearest to the failure.
+    #[must_use]
+    pub fn for_target(mut self, target: Option<&str>) -> Self {
+        if self.0.target.is_none() {
+            self.0.target = target.map(str::to_owned);
+        }
+        self
+    }
+
+    /// Puts a few words of context in front of the sentence.
+    #[must_use]
+    pub fn context(mut self, context: impl fmt::Display) -> Self {
+        self.0.what = format!("{context}: {}", self.0.what);
+        self
+    }
+
+    /// The name.
+    pub fn name(&self) -> Name {
+        self.0.name
+    }
+
+    /// What happened: one sentence, no full stop.
+    pub fn what(&self) -> &str {
+        &self.0.what
+    }
+
+    /// What to do: one sentence, no full stop.
+    pub fn hint(&self) -> String {
+        let hint = self.0.hint.as_deref().unwrap_or(self.name().row().hint);
+        let target = self.0.target.as_deref().map(|t| format!(" {t}")).unwrap_or_default();
+        hint.replace("{target}", &target)
+    }
+
+    /// The process exit code.
+    pub fn exit(&self) -> u8 {
+        self.name().row().exit
+    }
+
+    /// The failure as the one JSON object that `--json` prints.
+    pub fn to_json(&self) -> serde_json::Value {
+        let row = self.name().row();
+        json!({"error": {
+            "name": row.text,
+            "message": self.what(),
+            "hint": self.hint(),
+            "exit_code": row.exit,
+            "retryable": row.retryable,
+        }})
+    }
+
+    /// The `error` member of a JSON-RPC answer. The message carries the hint, since it may be the
+    /// only text that a model or a person gets to see.
+    pub fn to_rpc(&self) -> serde_json::Value {
+        let row = self.name().row();
+        json!({
+            "code": row.code,
+            "message": format!("{}: {}. To mend it: {}.", row.text, self.what(), self.hint()),
+            "data": {"source": "chipp-auth", "name": row.text, "retryable": row.retryable},
+        })
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.row().text)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name(), self.what())
+    }
+}
+
+// The chain of an `Error` is its sentence: there is nothing more to show, and nothing to leak.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Makes text from a server fit for a terminal and for a log: no control, escape, bidirectional or
+/// invisible formatting characters, white space in single blanks, 300 characters at most.
+///
+/// Raw remote text on a terminal was git's CVE-2024-52005.
+pub fn clean(text: &str) -> String {
+    let mut out = String::new();
+    let mut count = 0;
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+        if word.is_empty() {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+            count += 1;
+        }
+        for c in word.chars().filter(|c| !is_format(*c)) {
+            if count >= 300 {
+                out.push('…');
+                return out;
+            }
+            out.push(c);
+            count += 1;
+        }
+    }
+    out
+}
+
+/// Unicode's bidirectional and invisible formatting characters.
+fn is_format(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_sentence_is_one_line() {
+        let mut seen = std::collections::HashSet::new();
+        for name in Name::ALL {
+            let row = name.row();
+            assert!(seen.insert(row.text), "{} twice", row.text);
+            assert!(!row.hint.contains('\n') && !row.hint.ends_with('.'), "{}", row.text);
+            assert!(row.exit != 0, "{}", row.text);
+        }
+    }
+
+    #[test]
+    fn the_hint_names_the_target_only_where_one_was_typed() {
+        let error = Error::new(Name::LoginRequired, "you are not signed in");
+        assert_eq!(error.hint(), "run `chipp-auth login`");
+        let error = error.for_target(Some("https://example.com/mcp")).for_target(Some("other"));
+        assert_eq!(error.hint(), "run `chipp-auth login https://example.com/mcp`");
+    }
+
+    #[test]
+    fn server_text_loses_everything_that_a_terminal_would_act_on() {
+        assert_eq!(clean("a\u{1b}[31mred\r\n\tb\u{202e}c"), "a [31mred bc");
+        assert_eq!(clean(&"x".repeat(1000)).chars().count(), 301);
+    }
+}
