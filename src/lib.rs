@@ -20,5 +20,7 @@
 pub mod credential;
 pub mod error;
 pub mod http;
+pub mod oauth;
 pub mod paths;
+pub mod profile;
 pub mod proxy;

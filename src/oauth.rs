@@ -1,0 +1,52 @@
+//! The OAuth client as a library: what the specifications say, and nothing of keychains, browsers or
+//! terminals.
+//!
+//! | file | rule |
+//! | --- | --- |
+//! | [`challenge`] | `WWW-Authenticate` (RFC 9110 section 11.6.1, RFC 6750 section 3) |
+//! | [`discovery`] | RFC 9728, then RFC 8414 or OpenID Connect Discovery |
+//! | [`registration`] | RFC 7591 |
+//! | [`authorize`] | the authorization request with PKCE (RFC 7636), `resource` (RFC 8707), `state` |
+//! | [`wire`] | the token request in every style |
+//! | [`answer`] | the token answer, read tolerantly |
+//! | [`revoke`] | RFC 7009 |
+
+pub mod answer;
+pub mod authorize;
+pub mod challenge;
+pub mod discovery;
+pub mod registration;
+pub mod revoke;
+pub mod wire;
+
+use url::Url;
+
+/// The endpoints of an authorization server.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// Authorization endpoint (RFC 6749 section 3.1).
+    pub authorization: Url,
+    /// Token endpoint (RFC 6749 section 3.2).
+    pub token: Url,
+    /// Revocation endpoint (RFC 7009), if there is one.
+    pub revocation: Option<Url>,
+}
+
+/// An authorization server as found for one MCP server.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// The issuer identifier, verbatim (RFC 8414 section 2).
+    pub issuer: String,
+    /// Where to send what.
+    pub endpoints: Endpoints,
+    /// Where to register a client (RFC 7591), if that is possible.
+    pub registration: Option<Url>,
+    /// Whether every authorization response carries `iss` (RFC 9207, A-28).
+    pub issuer_in_response: bool,
+    /// `token_endpoint_auth_methods_supported`, if the server says.
+    pub auth_methods: Option<Vec<String>>,
+    /// The scope that the challenge or the resource's metadata names.
+    pub scope: Option<String>,
+    /// The resource identifier to name in requests (RFC 8707), if the server knows the parameter.
+    pub resource: Option<String>,
+}

@@ -1,0 +1,93 @@
+//! The authorization request: PKCE S256 always (RFC 7636, A-25), 256 bits of `state`, and
+//! `resource` where the server knows it (RFC 8707, A-26).
+
+use oauth2::basic::BasicClient;
+use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl};
+use secrecy::SecretString;
+use url::Url;
+
+use super::Provider;
+use crate::error::{Error, Name, Result};
+
+/// One authorization request, and what must be kept until its answer comes.
+#[derive(Debug)]
+pub struct Authorization {
+    /// The address to open in the browser.
+    pub url: Url,
+    /// The `state` that its answer must carry.
+    pub state: SecretString,
+    /// The PKCE verifier for the token request.
+    pub verifier: PkceCodeVerifier,
+}
+
+/// Builds an authorization request.
+///
+/// # Errors
+/// `internal` if the redirect URI is not a URL.
+pub fn request(
+    provider: &Provider,
+    client_id: &str,
+    redirect_uri: &str,
+    scope: Option<&str>,
+) -> Result<Authorization> {
+    let redirect = RedirectUrl::new(redirect_uri.to_owned())
+        .map_err(|_| Error::new(Name::Internal, "the redirect URI is not a URL"))?;
+    let client = BasicClient::new(ClientId::new(client_id.to_owned()))
+        .set_auth_uri(AuthUrl::from_url(provider.endpoints.authorization.clone()))
+        .set_redirect_uri(redirect);
+    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let mut request = client.authorize_url(|| CsrfToken::new_random_len(32)).set_pkce_challenge(challenge);
+    // As one extra parameter, not word by word: `*` and unknown separators stay as they were given.
+    if let Some(scope) = scope {
+        request = request.add_extra_param("scope", scope.to_owned());
+    }
+    if let Some(resource) = &provider.resource {
+        request = request.add_extra_param("resource", resource.clone());
+    }
+    let (url, state) = request.url();
+    Ok(Authorization { url, state: state.into_secret().into(), verifier })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use secrecy::ExposeSecret;
+
+    use super::super::Endpoints;
+    use super::*;
+
+    #[test]
+    fn the_request_has_every_parameter_once() {
+        let url = Url::parse("https://e.com/authorize?tenant=1").unwrap();
+        let provider = Provider {
+            issuer: "https://e.com".into(),
+            endpoints: Endpoints { authorization: url.clone(), token: url, revocation: None },
+            registration: None,
+            issuer_in_response: false,
+            auth_methods: None,
+            scope: None,
+            resource: Some("https://e.com/mcp".into()),
+        };
+        let made = request(&provider, "id", "http://localhost:1/callback", Some("*")).unwrap();
+        let pairs: Vec<_> = made.url.query_pairs().into_owned().collect();
+        let map: HashMap<_, _> = pairs.iter().cloned().collect();
+        assert_eq!(pairs.len(), map.len());
+        for (name, value) in [
+            ("tenant", "1"),
+            ("response_type", "code"),
+            ("client_id", "id"),
+            ("redirect_uri", "http://localhost:1/callback"),
+            ("scope", "*"),
+            ("resource", "https://e.com/mcp"),
+            ("code_challenge_method", "S256"),
+            ("state", made.state.expose_secret()),
+        ] {
+            assert_eq!(map[name], value, "{name}");
+        }
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&made.verifier);
+        assert_eq!(map["code_challenge"], challenge.as_str());
+        // 256 bits in base64url.
+        assert!(made.state.expose_secret().len() >= 43);
+    }
+}

@@ -1,0 +1,175 @@
+//! Reads `WWW-Authenticate` header values (A-01): several headers, several challenges in one header,
+//! quoted strings with quoted pairs, token68, any order and case.
+//!
+//! A total, pure function, written here because no small well-kept crate does it. Where the text is
+//! malformed, what was read so far counts and the rest is skipped: a hostile server can make us see
+//! no challenge, never make us fail.
+
+/// One challenge: a scheme and its parameters.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Challenge {
+    /// The scheme, in lower case.
+    pub scheme: String,
+    /// Parameters in order, names in lower case. The first of a name counts.
+    pub params: Vec<(String, String)>,
+}
+
+impl Challenge {
+    /// The value of a parameter.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The first Bearer challenge in the header values, if there is one.
+pub fn bearer<S: AsRef<str>>(values: &[S]) -> Option<Challenge> {
+    values.iter().flat_map(|value| parse(value.as_ref())).find(|challenge| challenge.scheme == "bearer")
+}
+
+/// All challenges of one header value.
+pub fn parse(value: &str) -> Vec<Challenge> {
+    let mut rest = Cursor(value);
+    let mut challenges: Vec<Challenge> = Vec::new();
+    loop {
+        rest.skip(|c| c == ',' || c == ' ' || c == '\t');
+        let Some(word) = rest.token() else {
+            // Not a token: skip one character, so that garbage cannot hide what follows a comma.
+            if rest.next().is_none() {
+                return challenges;
+            }
+            rest.skip(|c| c != ',');
+            continue;
+        };
+        let mut ahead = rest;
+        ahead.skip(is_blank);
+        // `name = value` belongs to the challenge before it; a lone word starts a new one.
+        if let (Some(value), Some(challenge)) = (ahead.parameter(), challenges.last_mut()) {
+            rest = ahead;
+            challenge.params.push((word.to_ascii_lowercase(), value));
+        } else {
+            challenges.push(Challenge { scheme: word.to_ascii_lowercase(), params: Vec::new() });
+            rest.token68();
+        }
+    }
+}
+
+fn is_blank(c: char) -> bool {
+    c == ' ' || c == '\t'
+}
+
+/// RFC 9110 section 5.6.2.
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
+/// The unread rest of the text.
+#[derive(Clone, Copy)]
+struct Cursor<'a>(&'a str);
+
+impl<'a> Cursor<'a> {
+    fn next(&mut self) -> Option<char> {
+        let mut chars = self.0.chars();
+        let c = chars.next();
+        self.0 = chars.as_str();
+        c
+    }
+
+    fn skip(&mut self, unwanted: impl Fn(char) -> bool) {
+        self.0 = self.0.trim_start_matches(unwanted);
+    }
+
+    fn token(&mut self) -> Option<&'a str> {
+        let end = self.0.find(|c| !is_token(c)).unwrap_or(self.0.len());
+        let (word, rest) = self.0.split_at(end);
+        self.0 = rest;
+        (!word.is_empty()).then_some(word)
+    }
+
+    /// `= value`, with a token or a quoted string for a value.
+    fn parameter(&mut self) -> Option<String> {
+        self.0 = self.0.strip_prefix('=')?;
+        self.skip(is_blank);
+        if self.0.starts_with('"') { self.quoted() } else { self.token().map(str::to_owned) }
+    }
+
+    /// A quoted string with quoted pairs (RFC 9110 section 5.6.4); `None` if it never ends.
+    fn quoted(&mut self) -> Option<String> {
+        self.next();
+        let mut value = String::new();
+        loop {
+            match self.next()? {
+                '"' => return Some(value),
+                '\\' => value.push(self.next()?),
+                c => value.push(c),
+            }
+        }
+    }
+
+    /// Skips credentials of the form token68 (RFC 9110 section 11.2), which Bearer never uses.
+    fn token68(&mut self) {
+        let mut ahead = *self;
+        ahead.skip(is_blank);
+        let end = ahead.0.find(|c: char| !(c.is_ascii_alphanumeric() || "-._~+/=".contains(c)));
+        let (word, rest) = ahead.0.split_at(end.unwrap_or(ahead.0.len()));
+        let after = rest.trim_start_matches(is_blank);
+        let padded = word.trim_end_matches('=').len();
+        if !word.is_empty() && !word[..padded].contains('=') && (after.is_empty() || after.starts_with(',')) {
+            // `Basic realm` with a parameter behind it is not token68: `after` would start with `=`.
+            self.0 = rest;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn params(value: &str) -> Vec<(String, Vec<(String, String)>)> {
+        parse(value).into_iter().map(|c| (c.scheme, c.params)).collect()
+    }
+
+    #[test]
+    fn reads_what_servers_send() {
+        let value = r#"Bearer realm="mcp", error="invalid_token", resource_metadata="https://e.com/.well-known/x?a=b,c""#;
+        let challenge = bearer(&[value]).unwrap();
+        assert_eq!(challenge.get("error"), Some("invalid_token"));
+        assert_eq!(challenge.get("resource_metadata"), Some("https://e.com/.well-known/x?a=b,c"));
+        assert_eq!(bearer(&["bearer"]).unwrap().params, vec![]);
+        assert_eq!(bearer(&["BEARER Scope=a"]).unwrap().get("scope"), Some("a"));
+    }
+
+    #[test]
+    fn several_schemes_in_one_or_many_headers() {
+        let value =
+            r#"Negotiate YWJj==, Basic realm="a \"quoted\" , Bearer error=x", Bearer scope = "a b" ,error=y"#;
+        assert_eq!(params(value).len(), 3);
+        let challenge = bearer(&[value]).unwrap();
+        assert_eq!((challenge.get("scope"), challenge.get("error")), (Some("a b"), Some("y")));
+        assert_eq!(bearer(&["Basic realm=x", "Bearer scope=z"]).unwrap().get("scope"), Some("z"));
+    }
+
+    #[test]
+    fn malformed_text_hides_nothing_behind_it_and_invents_nothing() {
+        assert_eq!(bearer(&["\"\u{1}, Bearer scope=a"]).unwrap().get("scope"), Some("a"));
+        assert_eq!(bearer(&[r#"Bearer scope="unfinished"#]).unwrap().get("scope"), None);
+        assert_eq!(bearer(&["=, ,=,"]), None);
+        assert_eq!(bearer(&["Basic Bearer"]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn is_total(value in ".{0,200}") {
+            parse(&value);
+        }
+
+        #[test]
+        fn reads_back_every_quoted_value(text in "[ -~]{0,40}") {
+            let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
+            let challenge = bearer(&[format!("Bearer a=b, x=\"{quoted}\", z=1")]).unwrap();
+            prop_assert_eq!(challenge.get("x"), Some(text.as_str()));
+            prop_assert_eq!(challenge.get("z"), Some("1"));
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Tells the server that a token is not needed any more (RFC 7009).
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::wire::{self, Endpoint, Message};
+use crate::error::{Error, Name, Result};
+
+/// Revokes one token; `endpoint.url` is the revocation endpoint. A token that the server does not know
+/// (any more) counts as revoked, as the RFC has it.
+///
+/// # Errors
+/// `server-error` or `server-busy` with what the server said, or a failure of the network.
+pub async fn revoke(endpoint: Endpoint<'_>, token: &SecretString, hint: &str) -> Result<()> {
+    let form = vec![
+        ("token".to_owned(), token.expose_secret().to_owned()),
+        ("token_type_hint".to_owned(), hint.to_owned()),
+    ];
+    let received = wire::post(endpoint.url, &Message::new(form, endpoint.client)).await?;
+    match received.status {
+        200..300 => Ok(()),
+        429 => Err(Error::new(Name::ServerBusy, "the revocation endpoint asks to wait")),
+        status => Err(Error::new(Name::ServerError, format!("the revocation endpoint answered {status}"))),
+    }
+}

@@ -1,0 +1,131 @@
+//! Reads `profiles.toml` from the user's own configuration directory.
+//!
+//! Strict, because a profile decides where tokens go: unknown keys, control characters and a file that
+//! others may write are refused, never skipped (security.md F1-F4).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::credential::TokenStyle;
+use crate::error::{Error, Name, Result, clean};
+use crate::paths::io_error;
+
+/// The largest configuration file, in bytes.
+const LIMIT: u64 = 256 * 1024;
+
+/// One profile as written in the file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The MCP endpoint.
+    pub url: Option<String>,
+    /// The authorization server's issuer.
+    pub authorization_server: Option<String>,
+    /// A pre-registered client id.
+    pub client_id: Option<String>,
+    /// The scope to ask for.
+    pub scope: Option<String>,
+    /// The token request style.
+    pub token_style: Option<TokenStyle>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    profiles: BTreeMap<String, Entry>,
+}
+
+/// Reads the profiles in `directory`; none if there is no file.
+///
+/// # Errors
+/// `config-bad` if it is not what it should be, `config-untrusted` if others may write it.
+pub fn load(directory: &Path) -> Result<BTreeMap<String, Entry>> {
+    let path = directory.join("profiles.toml");
+    let file = match fs::File::open(&path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(BTreeMap::new());
+        }
+        Err(error) => return Err(io_error("read", &path, &error)),
+    };
+    trusted(&path, &file.metadata().map_err(|error| io_error("look at", &path, &error))?)?;
+    let mut text = String::new();
+    file.take(LIMIT).read_to_string(&mut text).map_err(|_| bad(&path, "it is not a text file"))?;
+    parse(&text).map_err(|why| bad(&path, &why))
+}
+
+/// Reads the text of the file. Pure.
+fn parse(text: &str) -> Result<BTreeMap<String, Entry>, String> {
+    let file: File = toml::from_str(text).map_err(|error| clean(error.message()))?;
+    for (name, entry) in &file.profiles {
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+            return Err(format!("a profile name may contain only letters, digits and -_. ({})", clean(name)));
+        }
+        let values = [&entry.url, &entry.authorization_server, &entry.client_id, &entry.scope];
+        if values.into_iter().flatten().any(|value| value.chars().any(char::is_control)) {
+            return Err(format!("a value of the profile {name} contains a control character"));
+        }
+    }
+    Ok(file.profiles)
+}
+
+fn bad(path: &Path, why: &str) -> Error {
+    Error::new(Name::ConfigBad, format!("{} cannot be used: {why}", path.display()))
+}
+
+#[cfg(unix)]
+fn trusted(path: &Path, metadata: &fs::Metadata) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let me = rustix::process::geteuid().as_raw();
+    if metadata.mode() & 0o022 != 0 || (metadata.uid() != me && metadata.uid() != 0) {
+        let what = format!("{} can be changed by other users", path.display());
+        return Err(Error::new(Name::ConfigUntrusted, what));
+    }
+    Ok(())
+}
+
+// On Windows the user's profile directory is private by its inherited access list.
+#[cfg(not(unix))]
+fn trusted(_: &Path, _: &fs::Metadata) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_is_read_and_anything_unknown_is_refused() {
+        let profiles =
+            parse("[profiles.work]\nurl = \"https://e.com/mcp\"\ntoken_style = \"form_basic\"").unwrap();
+        assert_eq!(profiles["work"].token_style, Some(TokenStyle::FormBasic));
+        for bad in [
+            "[profiles.work]\nclient_secret = \"s\"",
+            "[profile.work]",
+            "[profiles.work]\nurl = \"https://e.com/\\r\\nx\"",
+            "[profiles.\"a b\"]",
+            "[profiles.work]\ntoken_style = \"soap\"",
+            "[",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_may_write_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("profiles.toml");
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(load(home.path()).unwrap().is_empty());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert_eq!(load(home.path()).unwrap_err().name(), Name::ConfigUntrusted);
+    }
+}
