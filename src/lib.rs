@@ -10,6 +10,7 @@
 //! | [`error`] | every named failure, in one table |
 //! | [`paths`], [`http`] | where things live; the two HTTP clients and their limits |
 //! | [`credential`] | the record of one sign-in; values only |
+//! | [`store`] | keychain, encrypted file, locks, the list of accounts |
 //! | [`proxy`] | the stdio MCP server that clients start |
 //!
 //! Arrows point one way: `cli → { login, session, proxy, profile }`, `login → oauth`,
@@ -24,3 +25,4 @@ pub mod oauth;
 pub mod paths;
 pub mod profile;
 pub mod proxy;
+pub mod store;
