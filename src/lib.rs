@@ -7,10 +7,15 @@
 //!
 //! | room | what happens there |
 //! | --- | --- |
+//! | [`cli`] | what can be typed; every word a person sees |
 //! | [`error`] | every named failure, in one table |
 //! | [`paths`], [`http`] | where things live; the two HTTP clients and their limits |
 //! | [`credential`] | the record of one sign-in; values only |
+//! | [`profile`] | what to connect to: the built-in `chipp`, `profiles.toml`, any URL |
+//! | [`oauth`] | the OAuth client as a library |
+//! | [`session`] | the heart: reuse, or lock, read again, decide, refresh, save |
 //! | [`store`] | keychain, encrypted file, locks, the list of accounts |
+//! | [`login`] | one interactive sign-in: listener, browser, pages |
 //! | [`proxy`] | the stdio MCP server that clients start |
 //!
 //! Arrows point one way: `cli → { login, session, proxy, profile }`, `login → oauth`,
@@ -18,6 +23,7 @@
 //! `oauth` and `store` do not know each other, nothing imports `cli`, and `proxy` knows tokens only
 //! through [`proxy::Bearer`].
 
+pub mod cli;
 pub mod credential;
 pub mod error;
 pub mod http;
@@ -25,4 +31,5 @@ pub mod oauth;
 pub mod paths;
 pub mod profile;
 pub mod proxy;
+pub mod session;
 pub mod store;

@@ -1,3 +1,9 @@
-//! The binary: everything is in the library.
+//! The binary. Everything is in the library; see `chipp_auth::cli`.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chipp_auth::cli::main()
+}

@@ -4,6 +4,8 @@
 //! The room knows tokens only through [`Bearer`]. It never sees a refresh token, a keychain or a
 //! browser, so it is tested with a constant.
 
+pub mod signin;
+
 use secrecy::SecretString;
 
 use crate::error::Result;

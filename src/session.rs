@@ -5,6 +5,7 @@
 //! Two rules stand above all: a refresh token is spent by one process at a time (I2), and no failure
 //! ever deletes one (I1). This is the only room that knows both OAuth and storage.
 
+mod ending;
 mod renewal;
 
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ use crate::error::{Error, Name, Result};
 use crate::proxy::{Bearer, Challenge};
 use crate::store::Store;
 use crate::store::lock;
+
+pub use ending::Revocation;
 
 /// How long to wait for another process that is renewing the same sign-in (security.md C3).
 const LOCK_LIMIT: Duration = Duration::from_secs(45);
@@ -79,12 +82,14 @@ impl Session {
     pub async fn token(&self) -> Result<SecretString> {
         let credential = match self.0.cached() {
             Some(credential) => credential,
-            None => self.0.reload().await?.ok_or_else(|| self.0.signed_out())?,
+            None => self.0.first().await?.ok_or_else(|| self.0.signed_out())?,
         };
         self.0.check_origin(&credential)?;
         match credential.freshness(now()) {
             Freshness::Fresh | Freshness::Unknown => Ok(credential.tokens.access),
-            Freshness::Early if now() < self.0.rest_until.load(Ordering::Relaxed) => Ok(credential.tokens.access),
+            Freshness::Early if now() < self.0.rest_until.load(Ordering::Relaxed) => {
+                Ok(credential.tokens.access)
+            }
             Freshness::Early | Freshness::Expired => self.renew(renewal::Need::Time).await,
         }
     }
@@ -121,18 +126,6 @@ impl Session {
         Ok(())
     }
 
-    /// Removes the stored sign-in, damaged or not. True if there was one.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn forget(&self) -> Result<bool> {
-        let _flight = self.0.flight.lock().await;
-        let _lock = self.0.lock().await?;
-        let found = self.0.store.forget(&self.0.account.key).await.map_err(|e| self.0.mark(e))?;
-        self.0.keep(None);
-        Ok(found)
-    }
-
     /// Waits until no renewal is under way, at most `limit`: ending a process between the server's
     /// rotation and our writing it down would cost the sign-in.
     pub async fn settle(&self, limit: Duration) {
@@ -156,6 +149,15 @@ impl Inner {
     fn keep(&self, credential: Option<Credential>) {
         self.unsaved.store(false, Ordering::Relaxed);
         *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = credential;
+    }
+
+    /// Reads the record once, however many callers wait for it.
+    async fn first(&self) -> Result<Option<Credential>> {
+        let _flight = self.flight.lock().await;
+        match self.cached() {
+            Some(cached) => Ok(Some(cached)),
+            None => self.reload().await,
+        }
     }
 
     async fn reload(&self) -> Result<Option<Credential>> {

@@ -7,11 +7,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::pin::Pin;
 
 use oauth2::basic::BasicClient;
 use oauth2::{
-    AuthType, AuthorizationCode, ClientId, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
-    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, TokenUrl,
+    AsyncHttpClient, AuthType, AuthorizationCode, ClientId, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, TokenUrl,
 };
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
@@ -77,7 +78,7 @@ impl Endpoint<'_> {
         if let Some(resource) = self.resource {
             request = request.add_extra_param("resource", resource);
         }
-        settle(request.request_async(&|request| self.send(request)).await)
+        settle(request.request_async(&Sender(self)).await)
     }
 
     /// Spends a refresh token (RFC 6749 section 6).
@@ -91,7 +92,7 @@ impl Endpoint<'_> {
         if let Some(resource) = self.resource {
             request = request.add_extra_param("resource", resource);
         }
-        settle(request.request_async(&|request| self.send(request)).await)
+        settle(request.request_async(&Sender(self)).await)
     }
 
     fn oauth2(&self) -> Oauth2Client {
@@ -100,16 +101,27 @@ impl Endpoint<'_> {
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(TokenUrl::from_url(self.url.clone()))
     }
+}
+
+/// The HTTP client that the `oauth2` crate calls.
+struct Sender<'a>(&'a Endpoint<'a>);
+
+impl<'c> AsyncHttpClient<'c> for Sender<'_> {
+    type Error = Judged;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Judged>> + Send + 'c>>;
 
     /// Sends one request and judges its answer. The verdict goes back as the "error" of the HTTP client,
     /// past the crate's own reading of answers, which would lose the status, and rotated tokens with it.
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Judged> {
-        let form: Vec<(String, String)> = form_urlencoded::parse(request.body()).into_owned().collect();
-        let message = Message::new(form, self.client);
-        Err(Judged(match post(self.url, &message).await {
-            Ok(reply) => redact(answer::read(reply.borrow()), &message),
-            Err(error) => Answer::Failed(error),
-        }))
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        let Endpoint { url, client, .. } = *self.0;
+        Box::pin(async move {
+            let form: Vec<(String, String)> = form_urlencoded::parse(request.body()).into_owned().collect();
+            let message = Message::new(form, client);
+            Err(Judged(match post(url, &message).await {
+                Ok(reply) => redact(answer::read(reply.borrow()), &message),
+                Err(error) => Answer::Failed(error),
+            }))
+        })
     }
 }
 

@@ -33,7 +33,9 @@ impl Need {
         let freshness = credential.freshness(now());
         match self {
             Need::Time => matches!(freshness, Freshness::Fresh | Freshness::Unknown),
-            Need::Other(used) => freshness != Freshness::Expired && !same_secret(used, &credential.tokens.access),
+            Need::Other(used) => {
+                freshness != Freshness::Expired && !same_secret(used, &credential.tokens.access)
+            }
         }
     }
 
@@ -153,7 +155,11 @@ async fn save(inner: &Inner, credential: &Credential) {
 
 /// `invalid_grant`: believed only if nobody else has renewed in the meantime. The record is marked, not
 /// deleted: what looks dead here may be a sibling's success (finding 2, row 77).
-async fn refused(inner: &Inner, (sent, refresh): (Credential, SecretString), said: &str) -> Result<SecretString> {
+async fn refused(
+    inner: &Inner,
+    (sent, refresh): (Credential, SecretString),
+    said: &str,
+) -> Result<SecretString> {
     tracing::debug!("the refresh token was refused: {said}");
     let stored = inner.store.load(&inner.account.key).await?;
     match stored {

@@ -1,0 +1,191 @@
+//! The command line: what can be typed, one file a command, and the way out.
+//!
+//! Commands return a named [`Error`](crate::error::Error) or their exit code; only this room turns
+//! either into words ([`ui`], [`failure`]).
+
+mod background;
+mod context;
+mod failure;
+mod log;
+mod login;
+mod logout;
+
+mod proxy;
+mod reset;
+mod status;
+mod token;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::error::{Error, Name, Result};
+use crate::store;
+use context::Context;
+use ui::Ui;
+
+/// Signs MCP clients in to Chipp (and any other remote MCP server), keeps the tokens in the OS keychain,
+/// and proxies MCP traffic with the bearer token added.
+#[derive(Parser)]
+#[command(name = "chipp-auth", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "\
+Put it into Claude Code:
+  claude mcp add chipp -- chipp-auth proxy
+
+TARGET is a profile name or the URL of an MCP server; without it, Chipp.")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Default)]
+struct Global {
+    /// Where tokens are kept: the OS keychain, or an encrypted file (CHIPP_AUTH_PASSPHRASE)
+    #[arg(long, global = true, env = "CHIPP_AUTH_STORE", value_name = "STORE")]
+    store: Option<StoreKind>,
+    /// Which account, if you have several at one server
+    #[arg(long, global = true, value_name = "NAME")]
+    account: Option<String>,
+    /// Answer as one JSON object on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say more on stderr; twice for details. Never a secret
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Say nothing but errors on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Colours on a terminal
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum StoreKind {
+    /// The OS keychain
+    Keychain,
+    /// An encrypted file
+    File,
+}
+
+impl From<StoreKind> for store::Kind {
+    fn from(kind: StoreKind) -> Self {
+        match kind {
+            StoreKind::Keychain => store::Kind::Keychain,
+            StoreKind::File => store::Kind::File,
+        }
+    }
+}
+
+/// The server to deal with.
+#[derive(Args, Clone, Default)]
+struct TargetArgs {
+    /// A profile name or the URL of an MCP server
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
+    /// A client id registered beforehand (its secret, if any: CHIPP_AUTH_CLIENT_SECRET)
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The stdio MCP server that MCP clients start
+    Proxy(proxy::ProxyArgs),
+    /// Sign in through the browser
+    Login(login::LoginArgs),
+    /// Revoke the tokens at the server, then forget them
+    Logout(logout::LogoutArgs),
+    /// Show who is signed in where, with which scopes, and until when
+    Status(status::StatusArgs),
+    /// Remove damaged or stale credentials
+    Reset(reset::ResetArgs),
+    /// Print a fresh access token
+    Token(token::TokenArgs),
+    /// Print the JSON object that Claude Code's headersHelper expects
+    Headers(token::TokenArgs),
+    /// Print a completion script for your shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Opens the address given on stdin; started by `login`
+    #[command(name = crate::login::browser::COMMAND, hide = true)]
+    OpenBrowser,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ui::usage(&error),
+    };
+    let ui = Ui::new(&cli.global);
+    log::start(&cli.global);
+    let target = cli.command.target().map(str::to_owned);
+    let outcome = dispatch(cli, &ui);
+    ExitCode::from(match outcome {
+        Ok(code) => code,
+        Err(error) => failure::report(&error.for_target(target.as_deref()), &ui),
+    })
+}
+
+impl Command {
+    /// The target as typed, to name it in hints; none for the default one.
+    fn target(&self) -> Option<&str> {
+        let args = match self {
+            Command::Proxy(args) => &args.target,
+            Command::Login(args) => &args.target,
+            Command::Logout(args) => &args.target,
+            Command::Status(args) => &args.target,
+            Command::Reset(args) => &args.target,
+            Command::Token(args) | Command::Headers(args) => &args.target,
+            Command::Completions { .. } | Command::OpenBrowser => return None,
+        };
+        args.target.as_deref().filter(|target| *target != crate::profile::DEFAULT)
+    }
+}
+
+fn dispatch(cli: Cli, ui: &Ui) -> Result<u8> {
+    match cli.command {
+        Command::OpenBrowser => return crate::login::browser::run_opener().map(|()| 0),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "chipp-auth", &mut script);
+            ui.raw(&script);
+            return Ok(0);
+        }
+        _ => {}
+    }
+    // One thread is enough, and starts faster. Keychain calls and blocking reads live on threads of their
+    // own; the runtime must not wait for them when it ends (DESIGN decision 12).
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::new(Name::Internal, format!("no runtime: {error}")))?;
+    let context = Context::new(cli.global, ui)?;
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Command::Proxy(args) => proxy::run(&context, args).await,
+            Command::Login(args) => login::run(&context, args).await,
+            Command::Logout(args) => logout::run(&context, args).await,
+            Command::Status(args) => status::run(&context, args).await,
+            Command::Reset(args) => reset::run(&context, args).await,
+            Command::Token(args) => token::token(&context, args).await,
+            Command::Headers(args) => token::headers(&context, args).await,
+            Command::Completions { .. } | Command::OpenBrowser => Ok(0),
+        }
+    });
+    runtime.shutdown_background();
+    outcome
+}

@@ -1,0 +1,102 @@
+//! What every command starts from: directories, secrets of the environment, and from these a target, its
+//! store and its session.
+
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use super::ui::Ui;
+use super::{Global, TargetArgs};
+use crate::error::{Error, Name, Result};
+use crate::paths::Paths;
+use crate::profile::{Choices, Target};
+use crate::session::{Account, Session};
+use crate::store::{self, Settings, Store, index};
+
+/// The secrets that come in from outside.
+#[derive(Default, Clone)]
+pub(super) struct Secrets {
+    pub(super) passphrase: Option<SecretString>,
+    pub(super) client_secret: Option<SecretString>,
+}
+
+/// The common ground of the commands.
+pub(super) struct Context<'a> {
+    pub(super) global: Global,
+    pub(super) paths: Paths,
+    pub(super) ui: &'a Ui,
+    pub(super) secrets: Secrets,
+}
+
+/// The longest passphrase file, in bytes.
+const PASSPHRASE_LIMIT: usize = 4096;
+
+impl<'a> Context<'a> {
+    pub(super) fn new(global: Global, ui: &'a Ui) -> Result<Self> {
+        let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(SecretString::from);
+        let passphrase = match text("CHIPP_AUTH_PASSPHRASE") {
+            Some(passphrase) => Some(passphrase),
+            None => std::env::var_os("CHIPP_AUTH_PASSPHRASE_FILE").map(|path| read(Path::new(&path))).transpose()?,
+        };
+        let secrets = Secrets { passphrase, client_secret: text("CHIPP_AUTH_CLIENT_SECRET") };
+        Ok(Context { global, paths: Paths::find()?, ui, secrets })
+    }
+
+    /// The target that the arguments mean.
+    pub(super) fn target(&self, args: &TargetArgs) -> Result<Target> {
+        let choices = Choices {
+            account: self.global.account.clone(),
+            client_id: args.client_id.clone(),
+            client_secret: self.secrets.client_secret.clone(),
+        };
+        Target::resolve(args.target.as_deref(), &self.paths.config, choices)
+    }
+
+    /// The store of a target: the one asked for, or the one it is bound to, or the keychain. Never another
+    /// one because this one fails (DESIGN decision 2).
+    pub(super) fn store(&self, target: &Target) -> Result<Store> {
+        let kind = match self.global.store {
+            Some(kind) => kind.into(),
+            None => index::pinned(&self.paths, &target.key())?.unwrap_or(store::Kind::Keychain),
+        };
+        Ok(self.open(kind))
+    }
+
+    /// A store of a kind.
+    pub(super) fn open(&self, kind: store::Kind) -> Store {
+        let passphrase = self.secrets.passphrase.clone();
+        Store::open(Settings { kind, passphrase, interactive: Ui::interactive() }, &self.paths)
+    }
+
+    /// The session of a target over a store.
+    pub(super) fn session(&self, target: &Target, store: Store) -> Result<Session> {
+        let key = target.key();
+        let account = Account {
+            lock: self.paths.private("locks")?.join(format!("{}.lock", key.slug())),
+            key,
+            origin: target.url.origin().ascii_serialization(),
+            typed: target.typed.clone(),
+            name: target.name(),
+            refresh_lifetime: target.refresh_lifetime,
+            names_token_type: target.names_token_type,
+        };
+        Ok(Session::new(account, store))
+    }
+}
+
+/// The first line of the passphrase file.
+fn read(path: &Path) -> Result<SecretString> {
+    use std::io::Read;
+    let unreadable = |why: String| {
+        Error::new(Name::ConfigBad, format!("CHIPP_AUTH_PASSPHRASE_FILE cannot be used: {why}"))
+            .hinted("give the path of a file that contains the passphrase as its first line")
+    };
+    let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut text = String::new();
+    let limit = PASSPHRASE_LIMIT as u64;
+    file.take(limit).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.into()),
+        _ => Err(unreadable("its first line is empty".to_owned())),
+    }
+}

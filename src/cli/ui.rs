@@ -1,0 +1,146 @@
+//! Every word that a person sees.
+//!
+//! The rules: stdout is for the answer that was asked for (or for MCP) and nothing else; everything else
+//! goes to stderr, where it may be coloured and where a waiting line may be redrawn, if a terminal is
+//! there. Sentences that name the program start with its name; what can be copied stands alone on its line.
+//! A closed pipe is an end, not an error.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+
+use super::{Color, Global};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const WARN: Style = AnsiColor::Yellow.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// The face of the program.
+pub(super) struct Ui {
+    quiet: bool,
+    json: bool,
+}
+
+/// How good a word is.
+#[derive(Clone, Copy)]
+pub(super) enum Tone {
+    Good,
+    Warn,
+    Bad,
+    Dim,
+    Strong,
+}
+
+/// A word in its colour; the colour falls away where the stream is no terminal.
+pub(super) fn paint(tone: Tone, text: &str) -> String {
+    let style = match tone {
+        Tone::Good => GOOD,
+        Tone::Warn => WARN,
+        Tone::Bad => BAD,
+        Tone::Dim => DIM,
+        Tone::Strong => BOLD,
+    };
+    format!("{style}{text}{style:#}")
+}
+
+impl Ui {
+    pub(super) fn new(global: &Global) -> Self {
+        match global.color {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::Always.write_global(),
+            Color::Never => anstream::ColorChoice::Never.write_global(),
+        }
+        Ui { quiet: global.quiet, json: global.json }
+    }
+
+    /// Whether answers are JSON.
+    pub(super) fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether a person can read and answer here.
+    pub(super) fn interactive() -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// A line of the answer, on stdout.
+    pub(super) fn answer(&self, line: &str) {
+        let _ = writeln!(anstream::stdout().lock(), "{line}");
+    }
+
+    /// Bytes of the answer, on stdout.
+    pub(super) fn raw(&self, bytes: &[u8]) {
+        let _ = io::stdout().lock().write_all(bytes);
+    }
+
+    /// The answer as JSON, on stdout.
+    pub(super) fn object(&self, value: &serde_json::Value) {
+        self.answer(&format!("{value:#}"));
+    }
+
+    /// A remark, on stderr.
+    pub(super) fn note(&self, line: &str) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr().lock(), "{line}");
+        }
+    }
+
+    /// A remark that must be seen, also when quiet: without it the command cannot be finished.
+    pub(super) fn must_see(&self, line: &str) {
+        let _ = writeln!(anstream::stderr().lock(), "{line}");
+    }
+
+    /// The waiting line: redrawn in place on a terminal, not printed at all elsewhere.
+    pub(super) fn waiting(&self, line: &str) {
+        if !self.quiet && io::stderr().is_terminal() {
+            let mut stderr = anstream::stderr().lock();
+            let _ = write!(stderr, "\r\u{1b}[2K{DIM}{line}{DIM:#}");
+            let _ = stderr.flush();
+        }
+    }
+
+    /// Wipes the waiting line.
+    pub(super) fn waited(&self) {
+        if !self.quiet && io::stderr().is_terminal() {
+            let mut stderr = io::stderr().lock();
+            let _ = write!(stderr, "\r\u{1b}[2K");
+            let _ = stderr.flush();
+        }
+    }
+
+    /// Asks a question; anything but yes is no.
+    pub(super) fn confirm(&self, question: &str) -> bool {
+        let mut stderr = anstream::stderr().lock();
+        let _ = write!(stderr, "{question} [y/N] ");
+        let _ = stderr.flush();
+        let mut line = String::new();
+        let read = io::stdin().lock().read_line(&mut line);
+        read.is_ok() && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+}
+
+/// A table of names and values, aligned.
+pub(super) fn table(rows: &[(&str, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let line = |(name, value): &(&str, String)| format!("  {DIM}{name:width$}{DIM:#}  {value}");
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A span of seconds for people: the two largest units.
+pub(super) fn span(seconds: u64) -> String {
+    let rounded = match seconds {
+        0..3600 => seconds,
+        3600..86_400 => seconds / 60 * 60,
+        _ => seconds / 3600 * 3600,
+    };
+    humantime::format_duration(std::time::Duration::from_secs(rounded)).to_string()
+}
+
+/// What clap says of a wrong command line, or the help that was asked for.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
