@@ -10,6 +10,7 @@
 //! | [`error`] | every named failure, in one table |
 //! | [`paths`], [`http`] | where things live; the two HTTP clients and their limits |
 //! | [`credential`] | the record of one sign-in; values only |
+//! | [`login`] | one interactive sign-in: the callback listener, its pages, the browser |
 //! | [`proxy`] | the stdio MCP server that clients start |
 //!
 //! Arrows point one way: `cli → { login, session, proxy, profile }`, `login → oauth`,
@@ -20,5 +21,6 @@
 pub mod credential;
 pub mod error;
 pub mod http;
+pub mod login;
 pub mod paths;
 pub mod proxy;
