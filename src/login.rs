@@ -3,7 +3,7 @@
 //!
 //! Parts, and no story: preparing the authorization request, exchanging the code and storing the
 //! tokens belong to others, and the command line composes them. The order that keeps the promises
-//! is: [`Listener::bind`], then opening the browser, then [`Listener::wait`], then exchange and
+//! is: [`Listener::bind`], then [`browser::launch`], then [`Listener::wait`], then exchange and
 //! store, and [`Callback::finish`] last, so that no page says "signed in" before it is true (I8).
 //!
 //! The listener is reachable by every web page in the user's browser and by every user of this
@@ -12,6 +12,7 @@
 //! here would not send, [`query`] parses, and `gate` decides (security.md 3.1, L1 to L12).
 
 pub mod bind;
+pub mod browser;
 mod callback;
 mod clock;
 mod gate;

@@ -89,7 +89,7 @@ proptest! {
         let query = form.finish();
         prop_assert_eq!(state_of(&query), Some(code.clone()));
         let read = answer(&query).unwrap();
-        prop_assert_eq!(read.code.as_ref().map(|c| c.expose_secret()), Some(code.as_str()));
+        prop_assert_eq!(read.code.as_ref().map(ExposeSecret::expose_secret), Some(code.as_str()));
         prop_assert_eq!(read.description, Some(text));
     }
 
