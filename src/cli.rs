@@ -74,9 +74,7 @@ enum Color {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum StoreKind {
-    /// The OS keychain
     Keychain,
-    /// An encrypted file
     File,
 }
 

@@ -15,7 +15,7 @@
 //! | [`oauth`] | the OAuth client as a library |
 //! | [`session`] | the heart: reuse, or lock, read again, decide, refresh, save |
 //! | [`store`] | keychain, encrypted file, locks, the list of accounts |
-//! | [`login`] | one interactive sign-in: listener, browser, pages |
+//! | [`login`] | one interactive sign-in: the callback listener, its pages, the browser |
 //! | [`proxy`] | the stdio MCP server that clients start |
 //!
 //! Arrows point one way: `cli → { login, session, proxy, profile }`, `login → oauth`,
@@ -27,6 +27,7 @@ pub mod cli;
 pub mod credential;
 pub mod error;
 pub mod http;
+pub mod login;
 pub mod oauth;
 pub mod paths;
 pub mod profile;

@@ -33,17 +33,22 @@ struct HandedOver {
 /// # Errors
 /// `internal` if this program cannot start itself.
 pub(super) async fn start(context: &Context<'_>, args: &TargetArgs) -> Result<Child> {
-    let failed = |error: std::io::Error| Error::new(Name::Internal, format!("the sign-in could not be started: {error}"));
+    let failed = |error: std::io::Error| {
+        Error::new(Name::Internal, format!("the sign-in could not be started: {error}"))
+    };
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command.args(["login", "--background", "--json", "--quiet"]);
     if let Some(account) = &context.global.account {
         command.args(["--account", account]);
     }
     if let Some(kind) = context.global.store {
-        command.args(["--store", match kind {
-            StoreKind::Keychain => "keychain",
-            StoreKind::File => "file",
-        }]);
+        command.args([
+            "--store",
+            match kind {
+                StoreKind::Keychain => "keychain",
+                StoreKind::File => "file",
+            },
+        ]);
     }
     if let Some(id) = &args.client_id {
         command.args(["--client-id", id]);

@@ -36,7 +36,9 @@ impl<'a> Context<'a> {
         let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(SecretString::from);
         let passphrase = match text("CHIPP_AUTH_PASSPHRASE") {
             Some(passphrase) => Some(passphrase),
-            None => std::env::var_os("CHIPP_AUTH_PASSPHRASE_FILE").map(|path| read(Path::new(&path))).transpose()?,
+            None => std::env::var_os("CHIPP_AUTH_PASSPHRASE_FILE")
+                .map(|path| read(Path::new(&path)))
+                .transpose()?,
         };
         let secrets = Secrets { passphrase, client_secret: text("CHIPP_AUTH_CLIENT_SECRET") };
         Ok(Context { global, paths: Paths::find()?, ui, secrets })

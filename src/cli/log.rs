@@ -17,7 +17,8 @@ pub(super) fn start(global: &Global) {
         2 => Level::DEBUG,
         _ => Level::TRACE,
     };
-    let lines = tracing_subscriber::fmt::layer().without_time().with_target(false).with_writer(std::io::stderr);
+    let lines =
+        tracing_subscriber::fmt::layer().without_time().with_target(false).with_writer(std::io::stderr);
     let filter = Targets::new().with_target("chipp_auth", level);
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
 }

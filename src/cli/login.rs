@@ -176,7 +176,11 @@ impl SignIn<'_> {
             return;
         }
         let left = |end: u64| span(end.saturating_sub(now()));
-        ui.note(&format!("{} Signed in to {}.", paint(Tone::Good, "✓"), paint(Tone::Strong, &self.target.name())));
+        ui.note(&format!(
+            "{} Signed in to {}.",
+            paint(Tone::Good, "✓"),
+            paint(Tone::Strong, &self.target.name())
+        ));
         let mut rows = vec![("kept in", self.store.describe())];
         rows.push(("scope", credential.scope().unwrap_or("(the server's default)").to_owned()));
         if let Some(end) = credential.expires_at() {

@@ -52,7 +52,9 @@ async fn one(context: &Context<'_>, target: &Target, local: bool) -> Result<()> 
     let (sentence, revoked) = match ended {
         None => (format!("You were not signed in to {name}."), None),
         Some(Revocation::Done) => (format!("{done}; the server revoked the tokens."), Some(true)),
-        Some(Revocation::NotAsked) => (format!("{done} here; the tokens stay valid at the server."), Some(false)),
+        Some(Revocation::NotAsked) => {
+            (format!("{done} here; the tokens stay valid at the server."), Some(false))
+        }
         Some(Revocation::Unsupported) => {
             (format!("{done} here; the server has no way to revoke tokens."), Some(false))
         }
@@ -60,8 +62,13 @@ async fn one(context: &Context<'_>, target: &Target, local: bool) -> Result<()> 
             (format!("{done} here; the stored tokens were damaged, so none could be revoked."), Some(false))
         }
         Some(Revocation::Failed(error, end)) => {
-            let until = end.map(|end| format!("; the sign-in ends there in {}", span(end.saturating_sub(now()))));
-            let what = format!("signed out here, but the server could not be told: {}{}", error.what(), until.unwrap_or_default());
+            let until =
+                end.map(|end| format!("; the sign-in ends there in {}", span(end.saturating_sub(now()))));
+            let what = format!(
+                "signed out here, but the server could not be told: {}{}",
+                error.what(),
+                until.unwrap_or_default()
+            );
             return Err(Error::new(Name::ServerError, what)
                 .hinted("end the connection in the settings of your account at the server"));
         }

@@ -14,7 +14,6 @@ use crate::error::{Error, Name, Result};
 use crate::login::browser;
 use crate::proxy::signin::{Progress, SigningIn, Start};
 use crate::proxy::{self, Bearer, Challenge, End, Upstream};
-use crate::session::Session;
 
 /// How long the end of the process waits for a renewal under way: a rotation that is not written down
 /// costs the user the sign-in.
@@ -79,8 +78,11 @@ impl Bearer for Fixed {
     }
 
     async fn unauthorized(&self, _: Option<SecretString>, _: Challenge) -> Result<SecretString> {
-        Err(Error::new(Name::LoginRequired, "the server refused the Authorization header given with --header")
-            .hinted("correct the header in the configuration of your MCP client, or leave it out to sign in"))
+        Err(Error::new(
+            Name::LoginRequired,
+            "the server refused the Authorization header given with --header",
+        )
+        .hinted("correct the header in the configuration of your MCP client, or leave it out to sign in"))
     }
 }
 
@@ -100,15 +102,21 @@ fn starter(no_browser: bool) -> (Orders, Starter) {
 impl Start for Starter {
     fn start(&self) -> Result<Progress> {
         if self.no_browser {
-            return Err(Error::new(Name::LoginRequired, "you are not signed in, and --no-browser forbids asking you"));
+            return Err(Error::new(
+                Name::LoginRequired,
+                "you are not signed in, and --no-browser forbids asking you",
+            ));
         }
         if let Some(obstacle) = browser::obstacle() {
             let what = format!("you are not signed in, and no browser can be opened here: {obstacle}");
-            return Err(Error::new(Name::LoginRequired, what)
-                .hinted("run `chipp-auth login{target}` in a terminal"));
+            return Err(
+                Error::new(Name::LoginRequired, what).hinted("run `chipp-auth login{target}` in a terminal")
+            );
         }
         let (sender, progress) = watch::channel(None);
-        self.orders.send(sender).map_err(|_| Error::new(Name::Internal, "the sign-in could not be ordered"))?;
+        self.orders
+            .send(sender)
+            .map_err(|_| Error::new(Name::Internal, "the sign-in could not be ordered"))?;
         Ok(progress)
     }
 }

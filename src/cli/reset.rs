@@ -42,8 +42,11 @@ pub(super) async fn run(context: &Context<'_>, args: ResetArgs) -> Result<u8> {
         }
         if !args.yes {
             if !Ui::interactive() {
-                return Err(Error::new(Name::Usage, "reset asks before it removes, and nobody can answer here")
-                    .hinted("run it with `--yes`"));
+                return Err(Error::new(
+                    Name::Usage,
+                    "reset asks before it removes, and nobody can answer here",
+                )
+                .hinted("run it with `--yes`"));
             }
             if !ui.confirm("Remove all of it?") {
                 ui.note("Nothing was removed.");
@@ -54,7 +57,10 @@ pub(super) async fn run(context: &Context<'_>, args: ResetArgs) -> Result<u8> {
             remove(context, &target, item).await?;
         }
         let command = target.typed.as_deref().map(|t| format!(" {t}")).unwrap_or_default();
-        ui.note(&format!("{} Removed. Run `chipp-auth login{command}` to sign in again.", paint(Tone::Good, "✓")));
+        ui.note(&format!(
+            "{} Removed. Run `chipp-auth login{command}` to sign in again.",
+            paint(Tone::Good, "✓")
+        ));
     }
     if ui.json() {
         let removed: Vec<_> = items.iter().map(|(_, words)| words).collect();
@@ -114,9 +120,11 @@ async fn find(context: &Context<'_>, target: &Target) -> Result<Vec<(Item, Strin
 fn leftovers() -> Vec<PathBuf> {
     let Some(directories) = directories::BaseDirs::new() else { return Vec::new() };
     let entries = std::fs::read_dir(directories.home_dir().join(".claude/mcp-auth"));
-    let paths = entries.into_iter().flatten().flatten().filter(|entry| {
-        entry.file_name().to_str().is_some_and(|name| name.starts_with("chipp"))
-    });
+    let paths = entries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with("chipp")));
     let mut paths: Vec<_> = paths.map(|entry| entry.path()).collect();
     paths.sort();
     paths
@@ -124,7 +132,9 @@ fn leftovers() -> Vec<PathBuf> {
 
 async fn remove(context: &Context<'_>, target: &Target, item: &Item) -> Result<()> {
     match item {
-        Item::Record(store) => store.forget(&target.key()).await.map(|_| ()).map_err(|error| target.mark(error)),
+        Item::Record(store) => {
+            store.forget(&target.key()).await.map(|_| ()).map_err(|error| target.mark(error))
+        }
         Item::Entry => index::forget(&context.paths, &target.key()).map(|_| ()),
         // A lock that somebody holds is in use, and will be there again at once.
         Item::Lock(path) => match lock::try_acquire(path)? {
@@ -133,7 +143,8 @@ async fn remove(context: &Context<'_>, target: &Target, item: &Item) -> Result<(
         },
         Item::Leftover(path) => {
             let is_directory = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
-            let removed = if is_directory { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+            let removed =
+                if is_directory { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
             removed.map_err(|error| io_error("remove", path, &error))
         }
     }

@@ -95,7 +95,10 @@ fn show(context: &Context<'_>, target: &Target, (store, credential): (&Store, Op
     let end = credential.tokens.refresh_expires_at.filter(|end| *end < now() + SOON);
     if let Some(end) = end.filter(|end| usable(credential) && *end > now()) {
         let left = span(end - now());
-        ui.answer(&format!("  {} The sign-in ends in {left}. Run `{command}` to begin a new one.", paint(Tone::Warn, "!")));
+        ui.answer(&format!(
+            "  {} The sign-in ends in {left}. Run `{command}` to begin a new one.",
+            paint(Tone::Warn, "!")
+        ));
     }
 }
 
@@ -109,7 +112,9 @@ fn rows(target: &Target, store: &Store, credential: &Credential) -> Vec<(&'stati
     };
     let sign_in = match credential.refused_at {
         Some(moment) => format!("refused by the server {}", ago(moment)),
-        None if credential.tokens.refresh.is_none() => "not renewable: the server issued no refresh token".to_owned(),
+        None if credential.tokens.refresh.is_none() => {
+            "not renewable: the server issued no refresh token".to_owned()
+        }
         None => until(credential.tokens.refresh_expires_at, "renewable, end unknown"),
     };
     vec![
@@ -129,7 +134,8 @@ fn others(context: &Context<'_>, target: &Target) {
     let Ok(listing) = index::list(&context.paths) else { return };
     for other in listing.accounts.into_iter().filter(|other| other.key() != target.key()) {
         let typed = other.target.as_deref().map(|t| format!(" {t}")).unwrap_or_default();
-        let account = if other.account == "default" { String::new() } else { format!(" --account {}", other.account) };
+        let account =
+            if other.account == "default" { String::new() } else { format!(" --account {}", other.account) };
         let command = paint(Tone::Dim, &format!("chipp-auth status{typed}{account}"));
         context.ui.note(&format!("Also signed in at {}: {command}", other.server));
     }

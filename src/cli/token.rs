@@ -16,7 +16,9 @@ pub(super) struct TokenArgs {
 pub(super) async fn token(context: &Context<'_>, args: TokenArgs) -> Result<u8> {
     let token = fresh(context, &args).await?;
     if context.ui.json() {
-        context.ui.object(&serde_json::json!({"access_token": token.expose_secret(), "token_type": "Bearer"}));
+        context
+            .ui
+            .object(&serde_json::json!({"access_token": token.expose_secret(), "token_type": "Bearer"}));
     } else {
         context.ui.answer(token.expose_secret());
     }

@@ -45,7 +45,8 @@ impl<B: Bearer, S: Start> SigningIn<B, S> {
     /// itself; a tab that nobody asked for is answered with another refusal at best.
     fn progress(&self) -> Result<Progress> {
         let mut progress = self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(present) = progress.as_ref().filter(|present| !matches!(*present.borrow(), Some(Ok(())))) {
+        if let Some(present) = progress.as_ref().filter(|present| !matches!(*present.borrow(), Some(Ok(()))))
+        {
             return Ok(present.clone());
         }
         let started = self.start.start()?;
@@ -62,8 +63,9 @@ impl<B: Bearer, S: Start> SigningIn<B, S> {
             Ok(Err(_)) => Err(why),
             Err(_) => {
                 let what = format!("{}; a sign-in page is open in your browser", why.what());
-                Err(Error::new(Name::LoginRequired, what)
-                    .hinted("finish the sign-in in the browser, or run `chipp-auth login{target}`, then try again"))
+                Err(Error::new(Name::LoginRequired, what).hinted(
+                    "finish the sign-in in the browser, or run `chipp-auth login{target}`, then try again",
+                ))
             }
         }
     }
@@ -128,7 +130,12 @@ mod tests {
 
     fn with_user(after: u64, outcome: Result<()>) -> (Arc<SigningIn<Account, User>>, Arc<AtomicUsize>) {
         let (signed_in, starts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let user = User { after: Duration::from_secs(after), outcome, signed_in: signed_in.clone(), starts: starts.clone() };
+        let user = User {
+            after: Duration::from_secs(after),
+            outcome,
+            signed_in: signed_in.clone(),
+            starts: starts.clone(),
+        };
         (Arc::new(SigningIn::new(Account(signed_in), user)), starts)
     }
 

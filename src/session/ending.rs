@@ -53,7 +53,10 @@ impl Session {
 async fn tell(credential: &Credential) -> Revocation {
     let Some(url) = &credential.revocation_endpoint else { return Revocation::Unsupported };
     let endpoint = Endpoint { url, client: &credential.client, resource: None };
-    let tokens = [(credential.tokens.refresh.as_ref(), "refresh_token"), (Some(&credential.tokens.access), "access_token")];
+    let tokens = [
+        (credential.tokens.refresh.as_ref(), "refresh_token"),
+        (Some(&credential.tokens.access), "access_token"),
+    ];
     for (token, hint) in tokens {
         if let Some(token) = token
             && let Err(error) = revoke(endpoint, token, hint).await

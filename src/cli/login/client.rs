@@ -15,7 +15,11 @@ impl SignIn<'_> {
     /// A registration is bound to its issuer and to its redirect URI, which many servers compare
     /// with its port. So the port of the old registration is tried first; if it is taken, a new
     /// registration is made. The old one stays stored until the new tokens are.
-    pub(super) async fn client(&self, provider: &Provider, before: Option<&Credential>) -> Result<(Client, Listener)> {
+    pub(super) async fn client(
+        &self,
+        provider: &Provider,
+        before: Option<&Credential>,
+    ) -> Result<(Client, Listener)> {
         let port = self.args.port;
         if let Some(id) = self.target.client_id.clone() {
             let secret = self.target.client_secret.clone();
@@ -23,13 +27,13 @@ impl SignIn<'_> {
             let client = Client { id, secret, style, registered_redirect: None };
             return Ok((client, Listener::bind(port).await?));
         }
-        if let Some((client, old)) = before.and_then(|before| registered(before, provider)) {
-            if port.is_none_or(|port| port == old) {
-                match Listener::bind(Some(old)).await {
-                    Ok(listener) => return Ok((client, listener)),
-                    Err(error) if error.name() == Name::PortBusy && port.is_none() => {}
-                    Err(error) => return Err(error),
-                }
+        if let Some((client, old)) = before.and_then(|before| registered(before, provider))
+            && port.is_none_or(|port| port == old)
+        {
+            match Listener::bind(Some(old)).await {
+                Ok(listener) => return Ok((client, listener)),
+                Err(error) if error.name() == Name::PortBusy && port.is_none() => {}
+                Err(error) => return Err(error),
             }
         }
         let listener = Listener::bind(port).await?;

@@ -37,13 +37,13 @@ struct Request {
 impl Flow<'_> {
     pub(super) async fn run(self) -> Result<Credential> {
         let target = &self.sign_in.target;
-        let provider = discover(&Known {
+        let known = Known {
             url: target.url.clone(),
             resource: target.resource(),
             issuer: target.issuer.clone(),
             documented: target.documented.clone(),
-        });
-        let provider = provider.await?;
+        };
+        let provider = discover(&known).await?;
         let (client, listener) = self.sign_in.client(&provider, self.before.as_ref()).await?;
         let redirect_uri = listener.redirect_uri();
         let scope = self.sign_in.scope(&provider);
@@ -59,9 +59,13 @@ impl Flow<'_> {
         let (ui, url) = (self.sign_in.context.ui, &request.authorization.url);
         browser::check(url)?;
         let server = url.host_str().unwrap_or_default();
-        let scope = request.scope.as_deref().map_or("its default scope".to_owned(), |scope| clean(scope));
+        let scope = request.scope.as_deref().map_or("its default scope".to_owned(), clean);
         let name = paint(Tone::Strong, &self.sign_in.target.name());
-        ui.note(&format!("Signing in to {name} at {} for {}.", paint(Tone::Strong, server), paint(Tone::Strong, &scope)));
+        ui.note(&format!(
+            "Signing in to {name} at {} for {}.",
+            paint(Tone::Strong, server),
+            paint(Tone::Strong, &scope)
+        ));
         let launch = if self.sign_in.args.no_browser {
             ui.must_see("Open this address in a browser on this computer:");
             Launch::Printed
@@ -75,7 +79,9 @@ impl Flow<'_> {
                     Launch::Browser
                 }
                 Err(error) => {
-                    ui.must_see(&format!("chipp-auth: {error}. Open this address in a browser on this computer:"));
+                    ui.must_see(&format!(
+                        "chipp-auth: {error}. Open this address in a browser on this computer:"
+                    ));
                     Launch::Printed
                 }
             }
@@ -145,8 +151,11 @@ impl Flow<'_> {
     async fn exchange(&self, code: SecretString, request: Request) -> Result<Credential> {
         let target = &self.sign_in.target;
         let Request { provider, client, redirect_uri, scope, authorization } = request;
-        let endpoint =
-            Endpoint { url: &provider.endpoints.token, client: &client, resource: provider.resource.as_deref() };
+        let endpoint = Endpoint {
+            url: &provider.endpoints.token,
+            client: &client,
+            resource: provider.resource.as_deref(),
+        };
         let issued = endpoint.exchange(Code { code, verifier: authorization.verifier, redirect_uri }).await;
         let issued = issued.map_err(|refusal| match refusal {
             Refusal::Failed(error) => error,
@@ -179,7 +188,9 @@ impl Flow<'_> {
 
 /// Tokens that could not be stored must not live on at the server (row 37). Best effort.
 async fn discard(credential: &Credential) {
-    let (Some(url), Some(token)) = (&credential.revocation_endpoint, &credential.tokens.refresh) else { return };
+    let (Some(url), Some(token)) = (&credential.revocation_endpoint, &credential.tokens.refresh) else {
+        return;
+    };
     let endpoint = Endpoint { url, client: &credential.client, resource: None };
     if let Err(error) = revoke::revoke(endpoint, token, "refresh_token").await {
         tracing::warn!("tokens that could not be stored could not be revoked either: {error}");

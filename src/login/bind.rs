@@ -1,0 +1,140 @@
+//! Takes the callback port on both loopback addresses before a browser is opened.
+//!
+//! The redirect URI says `localhost`, and browsers try `[::1]` before `127.0.0.1`. Whoever holds
+//! only one of the two leaves the other one, and with it the authorization code, to any process of
+//! any user of this computer (L1). So both are bound, or none. Only literals are bound, so that no
+//! hosts file and no setting can make the listener reachable from outside (L6).
+
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::net::TcpListener;
+
+use crate::error::{Error, Name, Result};
+
+/// How often another free port is tried where one address family has it and the other has not.
+const TRIES: usize = 64;
+
+/// The callback listener of one sign-in. Dropped, it is closed (L12).
+#[derive(Debug)]
+pub struct Listener {
+    pub(super) sockets: Vec<TcpListener>,
+    pub(super) ignored: Ignored,
+    port: u16,
+}
+
+/// How many callbacks were not ours: with a wrong `state`, or none. For one note to the user while
+/// the listener waits (row 16).
+#[derive(Debug, Clone, Default)]
+pub struct Ignored(Arc<AtomicU64>);
+
+impl Ignored {
+    /// The number so far.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Listener {
+    /// Binds `127.0.0.1` and `[::1]` on one port: the given one, or any that is free on both. An
+    /// address that this computer does not have is left out (rows 4 and 5).
+    ///
+    /// # Errors
+    /// `port-busy`, if the given port is taken on either address (rows 1 and 3).
+    // Asynchronous, although nothing is awaited: the sockets need a running reactor.
+    pub async fn bind(port: Option<u16>) -> Result<Listener> {
+        let (port, sockets) = both(port.unwrap_or(0), &|address| StdListener::bind(address))?;
+        let sockets = sockets.into_iter().map(|socket| {
+            socket.set_nonblocking(true)?;
+            TcpListener::from_std(socket)
+        });
+        let sockets = sockets.collect::<io::Result<Vec<_>>>().map_err(|error| unusable(port, &error))?;
+        Ok(Listener { sockets, ignored: Ignored::default(), port })
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The redirect URI to register and to send.
+    pub fn redirect_uri(&self) -> String {
+        format!("http://localhost:{}/callback", self.port)
+    }
+
+    /// The counter of callbacks that were not ours; it lives on while [`Listener::wait`] runs.
+    pub fn ignored(&self) -> Ignored {
+        self.ignored.clone()
+    }
+}
+
+type Open<'a> = &'a dyn Fn(SocketAddr) -> io::Result<StdListener>;
+
+/// Binds both families on one port; 0 means any.
+fn both(port: u16, open: Open) -> Result<(u16, Vec<StdListener>)> {
+    let (v4, v6) = (Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST);
+    for _ in 0..TRIES {
+        let first = match optional(open((v4, port).into())) {
+            Ok(first) => first,
+            Err(error) => return Err(unusable(port, &error)),
+        };
+        let chosen = match &first {
+            Some(socket) => socket.local_addr().map_err(|error| unusable(port, &error))?.port(),
+            None => port,
+        };
+        let second = match optional(open((v6, chosen).into())) {
+            Ok(second) => second,
+            // Somebody has this port on the other address: IPv4 alone will not do (L1).
+            Err(error) if port == 0 && error.kind() == ErrorKind::AddrInUse => continue,
+            Err(error) => return Err(unusable(chosen, &error)),
+        };
+        let sockets: Vec<_> = first.into_iter().chain(second).collect();
+        let Some(socket) = sockets.first() else {
+            return Err(Error::new(Name::NetworkDown, "this computer has no loopback address")
+                .hinted("bring up the loopback interface (`ip link set lo up`)"));
+        };
+        let port = socket.local_addr().map_err(|error| unusable(port, &error))?.port();
+        return Ok((port, sockets));
+    }
+    Err(Error::new(Name::PortBusy, "no port is free on both 127.0.0.1 and [::1]")
+        .hinted("choose a port with `--port`"))
+}
+
+/// An address family that is switched off is absent, which is not the same as busy.
+fn optional(socket: io::Result<StdListener>) -> io::Result<Option<StdListener>> {
+    match socket {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error) if error.kind() == ErrorKind::AddrNotAvailable || is_unsupported(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// `EAFNOSUPPORT`, for which `ErrorKind` has no stable name.
+fn is_unsupported(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let code = rustix::io::Errno::AFNOSUPPORT.raw_os_error();
+    #[cfg(not(unix))]
+    let code = 10047; // WSAEAFNOSUPPORT
+    error.raw_os_error() == Some(code)
+}
+
+fn unusable(port: u16, error: &io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::AddrInUse => Error::new(Name::PortBusy, format!("port {port} is used by another program")),
+        ErrorKind::PermissionDenied => {
+            Error::new(Name::PortBusy, format!("port {port} is reserved for the system"))
+                .hinted("choose a port above 1023 with `--port`")
+        }
+        _ => Error::new(Name::PortBusy, format!("port {port} cannot be used: {error}"))
+            .hinted("choose another port with `--port`"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

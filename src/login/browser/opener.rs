@@ -1,0 +1,76 @@
+//! The child process that opens the browser: starting it, and being it.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+use tokio::time::timeout;
+use url::Url;
+
+use super::{LONGEST, check, missing};
+use crate::error::{Error, Name, Result};
+
+/// The hidden command under which this program is the opener.
+pub const COMMAND: &str = "open-browser";
+
+/// How long the opener is watched. One that is still running then is slow, or a text browser: it is
+/// left alone, and never killed (row 8).
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Starts `program` as the opener of `url`.
+pub(super) async fn start(program: &Path, url: &Url) -> Result<()> {
+    check(url)?;
+    let mut child = command(program).spawn().map_err(|error| missing(&error.to_string()))?;
+    let stdin = child.stdin.take();
+    let finished = async {
+        if let Some(mut stdin) = stdin {
+            // An opener that does not read has an exit status that tells why.
+            let _ = stdin.write_all(url.as_str().as_bytes()).await;
+        }
+        child.wait().await
+    };
+    match timeout(PATIENCE, finished).await {
+        Err(_) => Ok(()),
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(_)) => Err(missing("none was found")),
+        Ok(Err(error)) => Err(missing(&error.to_string())),
+    }
+}
+
+fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .arg(COMMAND)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // A browser named by a relative path must not be found in somebody's project (B3).
+        .current_dir("/");
+    for (name, _) in std::env::vars_os() {
+        // Ours may be secrets; the linker's would load foreign code into the browser (B5).
+        if ["CHIPP_AUTH_", "LD_", "DYLD_"].iter().any(|ours| name.to_string_lossy().starts_with(ours)) {
+            command.env_remove(name);
+        }
+    }
+    #[cfg(unix)]
+    command.process_group(0);
+    command
+}
+
+/// What the opener does: reads the address from standard input, checks it again, and opens it.
+///
+/// # Errors
+/// `unsafe-url`, if what arrives is not an address that may be opened; `browser-missing`.
+pub fn run_opener() -> Result<()> {
+    let mut text = String::new();
+    let bound = LONGEST as u64 + 1;
+    let unsafe_url = || Error::new(Name::UnsafeUrl, "what arrived is not an address");
+    std::io::stdin().lock().take(bound).read_to_string(&mut text).map_err(|_| unsafe_url())?;
+    let url = Url::parse(&text).map_err(|_| unsafe_url())?;
+    check(&url)?;
+    // The library's own text may hold the address.
+    webbrowser::open(url.as_str()).map_err(|_| missing("none was found"))
+}
