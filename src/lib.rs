@@ -11,6 +11,7 @@
 //! | [`paths`], [`http`] | where things live; the two HTTP clients and their limits |
 //! | [`credential`] | the record of one sign-in; values only |
 //! | [`proxy`] | the stdio MCP server that clients start |
+//! | `sandbox` | a Chipp look-alike on loopback, for tests and the demo (feature `sandbox`) |
 //!
 //! Arrows point one way: `cli → { login, session, proxy, profile }`, `login → oauth`,
 //! `session → { oauth, store, credential }`, `oauth → { http, error }`, `store → credential`.
@@ -22,3 +23,5 @@ pub mod error;
 pub mod http;
 pub mod paths;
 pub mod proxy;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
