@@ -17,6 +17,7 @@
 //! | [`store`] | keychain, encrypted file, locks, the list of accounts |
 //! | [`login`] | one interactive sign-in: the callback listener, its pages, the browser |
 //! | [`proxy`] | the stdio MCP server that clients start |
+//! | `sandbox` | a Chipp look-alike on loopback, for tests and the demo (feature `sandbox`) |
 //!
 //! Arrows point one way: `cli → { login, session, proxy, profile }`, `login → oauth`,
 //! `session → { oauth, store, credential }`, `oauth → { http, error }`, `store → credential`.
@@ -32,5 +33,7 @@ pub mod oauth;
 pub mod paths;
 pub mod profile;
 pub mod proxy;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod session;
 pub mod store;

@@ -1,0 +1,99 @@
+//! Faults that a test arms with [`Sandbox::fail_next`](super::Sandbox::fail_next). Each strikes one
+//! request and is gone; several wait in line, one line for the token endpoint and one for MCP.
+//!
+//! *Commit* is the moment at which the token endpoint spends a code or rotates a refresh token.
+//! Whether a fault strikes before or after it is the whole difference between a retry that is
+//! safe and one that ends the sign-in (security.md 5.1).
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use url::Url;
+
+/// What goes wrong with one request.
+pub enum Fault {
+    /// Token endpoint, before the commit: this status, content type and body.
+    TokenStatus(u16, &'static str, String),
+    /// Token endpoint, before the commit: the connection closes without an answer.
+    TokenDropBeforeCommit,
+    /// Token endpoint, after the commit: the connection closes without an answer. The rotation
+    /// happened, its result is lost.
+    TokenDropAfterCommit,
+    /// Token endpoint: waits between the commit and the answer, in addition to `token_delay`.
+    TokenDelay(Duration),
+    /// Token endpoint, before the commit: 307 to another URL.
+    TokenRedirect(Url),
+    /// Token endpoint, before the commit: 200 with an HTML page, as a captive portal does.
+    TokenHtml,
+    /// Token endpoint, after the commit: the text of the success answer is replaced.
+    TokenRewrite(Box<dyn FnOnce(String) -> Vec<u8> + Send>),
+    /// MCP: this status with this JSON body.
+    McpStatus(u16, String),
+    /// MCP: the connection closes without an answer, and nothing was done.
+    McpDrop,
+    /// MCP: 401 `invalid_token`, however good the token is.
+    McpUnauthorized,
+}
+
+impl Fault {
+    /// Changes members of the success answer: another `expires_in`, a missing `token_type`, …
+    pub fn edit(change: impl FnOnce(&mut Map<String, Value>) + Send + 'static) -> Self {
+        Fault::TokenRewrite(Box::new(move |text| {
+            let mut members: Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
+            change(&mut members);
+            Value::Object(members).to_string().into_bytes()
+        }))
+    }
+
+    /// Replaces the text of the success answer, for what no JSON value can express: duplicate
+    /// members, truncated or trailing text, bytes that are not UTF-8.
+    pub fn rewrite(change: impl FnOnce(String) -> Vec<u8> + Send + 'static) -> Self {
+        Fault::TokenRewrite(Box::new(change))
+    }
+
+    fn is_for_tokens(&self) -> bool {
+        !matches!(self, Fault::McpStatus(..) | Fault::McpDrop | Fault::McpUnauthorized)
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Fault::TokenStatus(..) => "TokenStatus",
+            Fault::TokenDropBeforeCommit => "TokenDropBeforeCommit",
+            Fault::TokenDropAfterCommit => "TokenDropAfterCommit",
+            Fault::TokenDelay(_) => "TokenDelay",
+            Fault::TokenRedirect(_) => "TokenRedirect",
+            Fault::TokenHtml => "TokenHtml",
+            Fault::TokenRewrite(_) => "TokenRewrite",
+            Fault::McpStatus(..) => "McpStatus",
+            Fault::McpDrop => "McpDrop",
+            Fault::McpUnauthorized => "McpUnauthorized",
+        })
+    }
+}
+
+/// The armed faults, in order.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    token: VecDeque<Fault>,
+    mcp: VecDeque<Fault>,
+}
+
+impl Faults {
+    pub(super) fn arm(&mut self, fault: Fault) {
+        if fault.is_for_tokens() { self.token.push_back(fault) } else { self.mcp.push_back(fault) }
+    }
+
+    /// The fault of the next token request.
+    pub(super) fn next_token(&mut self) -> Option<Fault> {
+        self.token.pop_front()
+    }
+
+    /// The fault of the next MCP request.
+    pub(super) fn next_mcp(&mut self) -> Option<Fault> {
+        self.mcp.pop_front()
+    }
+}
