@@ -41,26 +41,27 @@ impl Paths {
         Ok(Paths { config: dirs.config_dir().into(), data: dirs.data_local_dir().into() })
     }
 
-    /// A directory below the data directory, created private if it is missing, and checked.
+    /// A directory below the data directory, created private if it is missing, and checked. The data
+    /// directory itself may be readable, since the user may have made it, but nobody else may write there.
     ///
     /// # Errors
-    /// `state-dir-unsafe` if it is a link, belongs to somebody else, or others may enter it;
-    /// `disk-full` if it cannot be created.
+    /// `state-dir-unsafe` if either is a link or belongs to somebody else, if others may write to the
+    /// data directory, or enter the one below it; `disk-full` if it cannot be created.
     pub fn private(&self, name: &str) -> Result<PathBuf> {
-        make_private(&self.data)?;
+        make_private(&self.data, 0o022)?;
         let path = self.data.join(name);
-        make_private(&path)?;
+        make_private(&path, 0o077)?;
         Ok(path)
     }
 }
 
-fn make_private(path: &Path) -> Result<()> {
+fn make_private(path: &Path, forbidden: u32) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match fs::symlink_metadata(path) {
-        Ok(metadata) => check_private(path, &metadata),
+        Ok(metadata) => check_private(path, &metadata, forbidden),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             builder.create(path).map_err(|error| io_error("create", path, &error))
         }
@@ -68,19 +69,23 @@ fn make_private(path: &Path) -> Result<()> {
     }
 }
 
-fn check_private(path: &Path, metadata: &fs::Metadata) -> Result<()> {
+/// `forbidden`: permission bits that must not be set.
+fn check_private(path: &Path, metadata: &fs::Metadata, forbidden: u32) -> Result<()> {
     let unsafe_because =
         |why: &str| Err(Error::new(Name::StateDirUnsafe, format!("the directory {} {why}", path.display())));
     if !metadata.is_dir() {
         return unsafe_because("is not a directory");
     }
+    // On Windows the user's profile directory is private by its inherited access list.
+    #[cfg(not(unix))]
+    let _ = forbidden;
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
         if metadata.uid() != rustix::process::geteuid().as_raw() {
             return unsafe_because("belongs to another user");
         }
-        if metadata.mode() & 0o077 != 0 {
+        if metadata.mode() & forbidden != 0 {
             return unsafe_because("is open to other users");
         }
     }
@@ -117,6 +122,12 @@ mod tests {
 
         symlink("/tmp", paths.data.join("linked")).unwrap();
         assert_eq!(paths.private("linked").unwrap_err().name(), Name::StateDirUnsafe);
+
+        fs::set_permissions(&paths.data, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(paths.private("other").is_ok());
+        fs::set_permissions(&paths.data, fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(paths.private("other").unwrap_err().name(), Name::StateDirUnsafe);
+        fs::set_permissions(&paths.data, fs::Permissions::from_mode(0o700)).unwrap();
 
         fs::write(paths.data.join("file"), "").unwrap();
         assert_eq!(paths.private("file").unwrap_err().name(), Name::StateDirUnsafe);

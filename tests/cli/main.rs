@@ -1,0 +1,15 @@
+//! The binary as a user runs it: real processes, real files, real sockets, against the sandbox, whose log
+//! is the judge. The store is the encrypted file here; the keychain has tests of its own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    unreachable_pub,
+    missing_docs
+)]
+
+mod house;
+mod login;
+mod session;
