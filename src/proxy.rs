@@ -3,12 +3,47 @@
 //!
 //! The room knows tokens only through [`Bearer`]. It never sees a refresh token, a keychain or a
 //! browser, so it is tested with a constant.
+//!
+//! | file | what happens there |
+//! | --- | --- |
+//! | `stdio`, [`lines`] | the two ends of the pipe; bytes to lines |
+//! | [`envelope`], `message` | a look at a message; the messages of our own |
+//! | `bridge`, `dispatch` | the whole; each line sent in its right order |
+//! | `call`, `resume`, `pending` | one request to its one answer |
+//! | `listen` | what the server says unasked |
+//! | `legacy`, `session`, `renew`, `refusal` | the HTTP side, its session, its failures |
+//! | `events`, [`bound`] | event streams and their size |
+//! | [`signin`] | waiting for a person, when only a sign-in helps |
+//! | `ends`, `latch` | signals and a lost parent; doors that open once |
 
-pub mod signin;
-
+use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
+use url::Url;
 
 use crate::error::Result;
+
+pub mod bound;
+mod bridge;
+mod call;
+mod dispatch;
+mod ends;
+pub mod envelope;
+mod events;
+mod latch;
+mod legacy;
+pub mod lines;
+mod listen;
+mod message;
+mod pending;
+mod refusal;
+mod renew;
+mod resume;
+mod session;
+pub mod signin;
+mod stdio;
+
+pub use bridge::{Limits, Pipe, join};
+pub use stdio::{Input, Output};
 
 /// Where the proxy gets access tokens from.
 pub trait Bearer: Send + Sync + 'static {
@@ -35,4 +70,40 @@ pub trait Bearer: Send + Sync + 'static {
 pub struct Challenge {
     /// The header's values, in order.
     pub values: Vec<String>,
+}
+
+/// The server to connect to.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// The MCP endpoint. The token goes to no other place.
+    pub url: Url,
+    /// More headers for each request. Those with secrets are marked sensitive.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The target as the user would type it, for the hints of errors; nothing for the default one.
+    pub target: Option<String>,
+}
+
+/// How the proxy ended. None of these is a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The host closed our stdin.
+    Eof,
+    /// The host closed our stdout.
+    OutputClosed,
+    /// A signal of this number.
+    Signal(i32),
+    /// The process that started us is gone.
+    Orphaned,
+}
+
+/// Serves stdin and stdout until one of them ends.
+///
+/// # Errors
+/// `unsafe-url` for an address that no token may be sent to. Once it serves, every failure is an answer
+/// to the request that failed.
+pub async fn serve<B: Bearer>(upstream: Upstream, bearer: B) -> Result<End> {
+    crate::http::check(&upstream.url)?;
+    let ends = ends::watch();
+    let pipe = Pipe { input: Input::stdin(), output: Output::stdout(), ends, limits: Limits::default() };
+    Ok(join(pipe, upstream, bearer).await)
 }

@@ -1,0 +1,140 @@
+//! The pipe and the server joined: what both directions share, and how a session of the proxy ends.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::select;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
+
+use super::dispatch::Dispatch;
+use super::envelope::{self, Envelope, Fault, Kind};
+use super::legacy::Remote;
+use super::message;
+use super::pending::Pending;
+use super::stdio::{Input, Output};
+use super::{Bearer, End, Upstream};
+
+/// How long open calls may take after the host has closed stdin (row 126).
+const GRACE: Duration = Duration::from_secs(2);
+/// How long the server may take to note the end of the session (T-25).
+const FAREWELL: Duration = Duration::from_secs(1);
+/// How many large answers are in memory at a time (P5).
+const BIG: usize = 4;
+
+/// How long the proxy waits for the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Without anything from the server, for one request.
+    pub silence: Duration,
+    /// For one request in all, however much the server sends in between.
+    pub total: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { silence: Duration::from_secs(300), total: Duration::from_secs(3600) }
+    }
+}
+
+/// The host's side of the proxy.
+pub struct Pipe {
+    /// Where the host's messages come from.
+    pub input: Input,
+    /// Where the answers go.
+    pub output: Output,
+    /// What ends the proxy from outside. A second message ends it without any more waiting.
+    pub ends: mpsc::Receiver<End>,
+    /// How long to wait for the server.
+    pub limits: Limits,
+}
+
+/// What all tasks of one proxy share.
+pub(super) struct Bridge<B> {
+    pub(super) remote: Remote<B>,
+    pub(super) pending: Pending,
+    pub(super) output: Output,
+    pub(super) limits: Limits,
+    pub(super) big: Semaphore,
+    listener: Mutex<Option<AbortHandle>>,
+}
+
+/// Joins a pipe and a server until one of them ends.
+pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
+    let Pipe { input, output, mut ends, limits } = pipe;
+    let bridge = Arc::new(Bridge {
+        remote: Remote::new(upstream, bearer),
+        pending: Pending::default(),
+        output,
+        limits,
+        big: Semaphore::new(BIG),
+        listener: Mutex::default(),
+    });
+    let mut tasks = JoinSet::new();
+    let end = {
+        let reading = Dispatch::new(&bridge, &mut tasks).run(input);
+        select! {
+            () = reading => End::Eof,
+            Some(end) = ends.recv() => end,
+            () = bridge.output.closed() => End::OutputClosed,
+        }
+    };
+    let tidy = async {
+        if end == End::Eof {
+            let _ = timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await;
+        }
+        // What is still open is cancelled by closing its stream.
+        tasks.abort_all();
+        bridge.stop_listening();
+        let _ = timeout(FAREWELL, bridge.remote.delete()).await;
+    };
+    select! {
+        () = tidy => end,
+        Some(again) = ends.recv() => again,
+    }
+}
+
+impl<B: Bearer> Bridge<B> {
+    /// Starts to listen to the server's own messages, once.
+    pub(super) fn start_listening(self: &Arc<Self>) {
+        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        if listener.is_none() {
+            *listener = Some(tokio::spawn(Arc::clone(self).listen()).abort_handle());
+        }
+    }
+
+    fn stop_listening(&self) {
+        if let Some(listener) = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            listener.abort();
+        }
+    }
+
+    /// Gives one message of the server to the host, as one line; a batch as several (T-40). What is no
+    /// message, and answers that nobody waits for, are dropped (T-18, P8).
+    pub(super) async fn deliver(&self, message: Vec<u8>) {
+        if self.is_wanted(&message) {
+            self.output.write(message::line(message)).await;
+        } else if let Ok(members) = envelope::members(&message) {
+            for member in members {
+                if self.is_wanted(member.as_bytes()) {
+                    self.output.write(message::line(member.as_bytes().to_vec())).await;
+                }
+            }
+        }
+    }
+
+    fn is_wanted(&self, message: &[u8]) -> bool {
+        let why = match Envelope::peek(message).map(|envelope| envelope.kind()) {
+            Ok(Kind::Request { .. } | Kind::Notification { .. }) => return true,
+            Ok(Kind::Answer { id }) if self.pending.take(id).is_some() => return true,
+            Ok(Kind::Answer { .. }) => "an answer that nobody waits for",
+            Ok(Kind::Odd) => "JSON that is no message",
+            // Its members are looked at one by one.
+            Err(Fault::Array) => return false,
+            Err(_) => "something that is not JSON",
+        };
+        tracing::warn!("the server sent {why}; dropped");
+        false
+    }
+}

@@ -1,0 +1,242 @@
+//! One request from the host, from its POST to its one answer.
+//!
+//! Whatever happens on the way, the host gets exactly one answer: the server's, or an error that says
+//! what happened. The function [`Bridge::call`] is that promise; everything below it may fail.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Response;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::Bearer;
+use super::bridge::Bridge;
+use super::envelope::{Envelope, Kind, id_key};
+use super::events::{Cursor, Events, Stop};
+use super::latch::Opener;
+use super::legacy::{Outgoing, Reply};
+use super::message;
+use super::pending::Ticket;
+use super::refusal::{is_media, media};
+use super::resume::Tries;
+use super::session::{Hello, session_id};
+use crate::error::{Error, Name, Result};
+
+/// How long a stream is read on after the answer, so that its connection can be used again.
+const AFTER: Duration = Duration::from_secs(5);
+/// The largest JSON answer, in bytes, and from which size on only a few are read at a time (P5).
+const LARGEST: usize = 32 << 20;
+const BIG: usize = 1 << 20;
+
+/// A request of the host, or a batch of them.
+pub(super) struct Call {
+    /// What has to be answered.
+    pub(super) asked: Vec<Arc<Ticket>>,
+    /// Set for `initialize`.
+    pub(super) hello: Option<Hello>,
+    /// What later messages wait for.
+    pub(super) opener: Option<Opener>,
+}
+
+impl Call {
+    fn is_answered(&self) -> bool {
+        self.asked.iter().all(|ticket| ticket.is_answered())
+    }
+
+    fn is_over(&self) -> bool {
+        self.asked.iter().all(|ticket| ticket.is_answered() || ticket.is_cancelled())
+    }
+
+    /// The InitializeResult, if `message` is the answer to this `initialize` (T-21).
+    fn opens<'a>(&self, message: &'a [u8]) -> Option<&'a str> {
+        let own = self.hello.as_ref().and(self.asked.first())?;
+        let envelope = Envelope::peek(message).ok()?;
+        match envelope.kind() {
+            Kind::Answer { id } if id_key(id) == id_key(&own.id) => envelope.result,
+            _ => None,
+        }
+    }
+}
+
+/// How long to wait for something from the server.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    pub(super) silence: Duration,
+    end: Instant,
+}
+
+impl Patience {
+    pub(super) fn next(&self) -> Instant {
+        self.end.min(Instant::now() + self.silence)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        Instant::now() >= self.end
+    }
+}
+
+impl<B: Bearer> Bridge<B> {
+    /// Carries one call out and answers it.
+    pub(super) async fn call(&self, mut call: Call, outgoing: Outgoing) {
+        let outcome = self.converse(&mut call, outgoing).await;
+        let error = outcome.err().unwrap_or_else(|| {
+            Error::new(
+                Name::BadResponse,
+                format!("{} ended its answer without the answer", self.remote.host()),
+            )
+        });
+        let error = error.for_target(self.remote.upstream.target.as_deref());
+        for ticket in &call.asked {
+            if !self.pending.take_this(ticket) {
+                continue;
+            }
+            // The host no longer waits for a cancelled one, and the server was right not to answer.
+            if !ticket.is_cancelled() {
+                self.output.write(message::error(Some(&ticket.id), &error.to_rpc())).await;
+            }
+            if error.name() == Name::Timeout && !ticket.hello {
+                self.give_up(&ticket.id).await;
+            }
+        }
+    }
+
+    /// Tells the server that we have stopped waiting (T-10).
+    async fn give_up(&self, id: &str) {
+        let cancelled = Outgoing::own(message::cancelled(id, "timeout"));
+        let _ = timeout(AFTER, self.remote.post(&cancelled)).await;
+    }
+
+    async fn converse(&self, call: &mut Call, outgoing: Outgoing) -> Result<()> {
+        let patience = Patience { silence: self.limits.silence, end: Instant::now() + self.limits.total };
+        let reply = timeout_at(patience.next(), self.remote.post(&outgoing)).await;
+        drop(outgoing);
+        match reply.map_err(|_| self.late())?? {
+            Reply::Accepted(response) => self.read(call, response, patience).await,
+            Reply::Refused(refusal) => {
+                if refusal.is_answer() {
+                    self.pass_on(call, refusal.body.to_vec()).await;
+                }
+                if call.is_answered() { Ok(()) } else { Err(refusal.into_error(self.remote.host())) }
+            }
+        }
+    }
+
+    async fn read(&self, call: &mut Call, response: Response, patience: Patience) -> Result<()> {
+        if let Some(hello) = &mut call.hello {
+            hello.id = session_id(response.headers());
+        }
+        let host = self.remote.host();
+        if is_media(response.headers(), "text/event-stream") {
+            return self.follow(call, Events::new(response), patience).await;
+        }
+        if response.status() == http::StatusCode::ACCEPTED || response.content_length() == Some(0) {
+            return Err(Error::new(Name::BadResponse, format!("{host} took the request but gave no answer")));
+        }
+        match media(response.headers()) {
+            None | Some("application/json") => {}
+            Some(other) if other.eq_ignore_ascii_case("application/json") => {}
+            Some(other) => {
+                let what =
+                    format!("{host} answered with {}, not with an MCP message", crate::error::clean(other));
+                return Err(Error::new(Name::BadResponse, what));
+            }
+        }
+        self.whole(call, response, patience).await
+    }
+
+    /// Reads a JSON answer and passes it on.
+    async fn whole(&self, call: &mut Call, mut response: Response, patience: Patience) -> Result<()> {
+        let mut body = Vec::new();
+        let mut share = None;
+        loop {
+            self.output.ready().await;
+            let chunk = timeout_at(patience.next(), response.chunk()).await.map_err(|_| self.late())?;
+            let Some(chunk) = chunk.map_err(|_| self.lost())? else { break };
+            if body.is_empty() {
+                let announced = response.content_length().unwrap_or_default() + 1;
+                body.reserve(
+                    usize::try_from(announced).unwrap_or(LARGEST).clamp(chunk.len() + 1, LARGEST + 1),
+                );
+            }
+            if body.len() + chunk.len() > LARGEST {
+                return Err(self.too_large());
+            }
+            body.extend_from_slice(&chunk);
+            if body.len() > BIG && share.is_none() {
+                share = self.big.acquire().await.ok();
+            }
+        }
+        self.pass_on(call, body).await;
+        Ok(())
+    }
+
+    /// Reads a stream, and takes it up again after a break where the server allows that.
+    async fn follow(&self, call: &mut Call, mut events: Events, patience: Patience) -> Result<()> {
+        let (mut cursor, mut tries) = (Cursor::default(), Tries::default());
+        loop {
+            let before = cursor.last_id.clone();
+            let stop = self.drain(call, &mut events, &mut cursor, patience).await?;
+            if call.is_over() {
+                return Ok(());
+            }
+            if stop == Stop::TooLarge {
+                return Err(self.too_large());
+            }
+            if cursor.last_id != before {
+                tries = Tries::default();
+            }
+            events = self.resume(&cursor, &mut tries, patience).await?;
+        }
+    }
+
+    /// Passes messages on until the stream stops.
+    async fn drain(
+        &self,
+        call: &mut Call,
+        events: &mut Events,
+        cursor: &mut Cursor,
+        patience: Patience,
+    ) -> Result<Stop> {
+        let mut after = None;
+        loop {
+            self.output.ready().await;
+            let limit = after.unwrap_or_else(|| patience.next());
+            match timeout_at(limit, events.next(cursor)).await {
+                Ok(Ok(message)) => self.pass_on(call, message).await,
+                Ok(Err(stop)) => return Ok(stop),
+                Err(_) if after.is_some() => return Ok(Stop::Ended),
+                Err(_) if events.was_active() && !patience.is_over() => {}
+                Err(_) => return Err(self.late()),
+            }
+            if after.is_none() && call.is_over() {
+                after = Some(Instant::now() + AFTER);
+            }
+        }
+    }
+
+    /// Passes a message of this call's stream on, and learns from it what opens the session.
+    async fn pass_on(&self, call: &mut Call, message: Vec<u8>) {
+        if let Some(result) = call.opens(&message)
+            && let Some(hello) = call.hello.take()
+        {
+            self.remote.sessions.open(hello, result);
+        }
+        self.deliver(message).await;
+        if call.is_answered() {
+            call.opener = None;
+        }
+    }
+
+    fn late(&self) -> Error {
+        Error::new(Name::Timeout, format!("{} did not answer in time", self.remote.host()))
+    }
+
+    pub(super) fn lost(&self) -> Error {
+        Error::new(Name::StreamLost, format!("{} broke off its answer", self.remote.host()))
+    }
+
+    fn too_large(&self) -> Error {
+        let what = format!("the answer of {} is larger than {} MiB", self.remote.host(), LARGEST >> 20);
+        Error::new(Name::TooLarge, what)
+    }
+}

@@ -1,0 +1,213 @@
+//! The HTTP side of MCP 2025-03-26, 2025-06-18 and 2025-11-25: one POST per message, and what goes with
+//! each request: the token, the session id, the protocol version.
+//!
+//! A message is sent again in three cases only, because only then it is known that the server has not
+//! acted: the connection could not be made, the answer was 401, or the session was gone (P6).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use http::{HeaderValue, Method, StatusCode};
+use http_body_util::Full;
+use reqwest::{Body, Client, Request, Response};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
+
+use super::latch::{Latch, Opener};
+use super::refusal::{Refusal, challenge};
+use super::session::{SESSION_ID, Session, Sessions};
+use super::{Bearer, Upstream};
+use crate::error::{Error, Name, Result};
+
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+/// The largest body of a refusal that is read, and for how long.
+const REFUSAL: (usize, Duration) = (1 << 20, Duration::from_secs(10));
+const RECONNECT: Duration = Duration::from_millis(200);
+
+/// The server, as this pipe knows it.
+pub(super) struct Remote<B> {
+    pub(super) upstream: Upstream,
+    pub(super) bearer: B,
+    pub(super) sessions: Sessions,
+    /// One at a time opens a lost session again.
+    pub(super) renewing: Semaphore,
+    /// Told of each success, for those who have given up.
+    pub(super) reached: Notify,
+    client: OnceCell<Client>,
+}
+
+/// A message on its way to the server.
+pub(super) struct Outgoing {
+    pub(super) bytes: Bytes,
+    /// Opened when the last byte has left.
+    pub(super) sent: Arc<Latch>,
+    /// This opens a session, so it is sent without one.
+    pub(super) hello: bool,
+    /// The message's share of the memory for messages; kept as long as it may have to be sent again.
+    pub(super) _share: Option<OwnedSemaphorePermit>,
+}
+
+/// The server's answer, before its body.
+pub(super) enum Reply {
+    /// 2xx.
+    Accepted(Response),
+    /// Anything else.
+    Refused(Refusal),
+}
+
+/// One HTTP request, as long as it may have to be sent again.
+pub(super) struct Draft<'a> {
+    pub(super) method: Method,
+    pub(super) body: Option<&'a Outgoing>,
+    pub(super) session: &'a Session,
+    pub(super) last_id: Option<&'a HeaderValue>,
+}
+
+impl<B: Bearer> Remote<B> {
+    pub(super) fn new(upstream: Upstream, bearer: B) -> Self {
+        Remote {
+            upstream,
+            bearer,
+            sessions: Sessions::new(),
+            renewing: Semaphore::new(1),
+            reached: Notify::new(),
+            client: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn host(&self) -> &str {
+        self.upstream.url.host_str().unwrap_or("the server")
+    }
+
+    /// Posts one message.
+    pub(super) async fn post(&self, message: &Outgoing) -> Result<Reply> {
+        let mut session = if message.hello { Arc::default() } else { self.sessions.current() };
+        let mut renewed = false;
+        loop {
+            let draft = Draft { method: Method::POST, body: Some(message), session: &session, last_id: None };
+            match self.exchange(&draft).await? {
+                Reply::Refused(refusal) if refusal.is_session_gone() && !renewed => {
+                    renewed = true;
+                    session = self.renew(&session).await?;
+                }
+                reply => return Ok(reply),
+            }
+        }
+    }
+
+    /// Opens an event stream, from after `last_id` if there is one.
+    pub(super) async fn get(&self, session: &Session, last_id: Option<&HeaderValue>) -> Result<Reply> {
+        self.exchange(&Draft { method: Method::GET, body: None, session, last_id }).await
+    }
+
+    /// Tells the server that the session is over (T-25). It may not care: any answer will do.
+    pub(super) async fn delete(&self) {
+        let session = self.sessions.current();
+        if session.id.is_none() {
+            return;
+        }
+        let draft = Draft { method: Method::DELETE, body: None, session: &session, last_id: None };
+        if let Ok(token) = self.bearer.bearer().await {
+            let _ = self.send(&draft, token.as_ref()).await;
+        }
+    }
+
+    /// Sends a request, with one more try after a 401.
+    pub(super) async fn exchange(&self, draft: &Draft<'_>) -> Result<Reply> {
+        let token = self.bearer.bearer().await?;
+        let mut response = self.send(draft, token.as_ref()).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            let challenge = challenge(response.headers());
+            drop(response);
+            let token = self.bearer.unauthorized(token, challenge).await?;
+            response = self.send(draft, Some(&token)).await?;
+        }
+        if response.status().is_success() {
+            self.reached.notify_waiters();
+            return Ok(Reply::Accepted(response));
+        }
+        let status = response.status();
+        let headers = response.headers().clone();
+        let body = tokio::time::timeout(REFUSAL.1, crate::http::read(response, REFUSAL.0)).await;
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        Ok(Reply::Refused(Refusal { status, headers, body, in_session: draft.session.id.is_some() }))
+    }
+
+    /// Sends a request once; twice if no connection could be made.
+    async fn send(&self, draft: &Draft<'_>, token: Option<&SecretString>) -> Result<Response> {
+        let client = self.client.get_or_try_init(async || crate::http::mcp(&self.upstream.url)).await?;
+        let mut sent = client.execute(self.request(draft, token)?).await;
+        if sent.as_ref().is_err_and(reqwest::Error::is_connect) {
+            tokio::time::sleep(RECONNECT).await;
+            sent = client.execute(self.request(draft, token)?).await;
+        }
+        sent.map_err(|error| {
+            if error.is_connect() {
+                return crate::http::transport(&error, self.host());
+            }
+            let what = format!("lost the connection to {} before it answered", self.host());
+            Error::new(Name::StreamLost, what)
+        })
+    }
+
+    fn request(&self, draft: &Draft<'_>, token: Option<&SecretString>) -> Result<Request> {
+        let mut request = Request::new(draft.method.clone(), self.upstream.url.clone());
+        let headers = request.headers_mut();
+        headers.reserve(8);
+        headers.extend(self.upstream.headers.iter().cloned());
+        headers.insert(ACCEPT, if draft.method == Method::GET { EVENTS } else { BOTH });
+        if let Some(token) = token {
+            headers.insert(AUTHORIZATION, authorization(token)?);
+        }
+        if let Some(id) = &draft.session.id {
+            headers.insert(SESSION_ID, id.clone());
+        }
+        if let Some(version) = &draft.session.version {
+            headers.insert(VERSION, version.clone());
+        }
+        if let Some(id) = draft.last_id {
+            headers.insert(LAST_EVENT_ID, id.clone());
+        }
+        if let Some(message) = draft.body {
+            headers.insert(CONTENT_TYPE, JSON);
+            let tracked = Tracked { bytes: message.bytes.clone(), _sent: Opener(Arc::clone(&message.sent)) };
+            *request.body_mut() = Some(Body::wrap(Full::new(Bytes::from_owner(tracked))));
+        }
+        Ok(request)
+    }
+}
+
+/// The header that carries the token. The only place in this room where it is seen.
+fn authorization(token: &SecretString) -> Result<HeaderValue> {
+    let value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()));
+    let mut value = value.map_err(|_| {
+        Error::new(Name::LoginRequired, "the stored access token contains characters that no token can have")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A message whose last copy is dropped by the HTTP library when it has been written.
+struct Tracked {
+    bytes: Bytes,
+    _sent: Opener,
+}
+
+impl AsRef<[u8]> for Tracked {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Outgoing {
+    /// A message of the proxy's own.
+    pub(super) fn own(text: impl Into<Bytes>) -> Self {
+        Outgoing { bytes: text.into(), sent: Latch::new(), hello: false, _share: None }
+    }
+}

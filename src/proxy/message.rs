@@ -1,0 +1,54 @@
+//! The messages that the proxy writes itself, and the form of those it passes on.
+
+use serde_json::{Value, json};
+
+/// JSON-RPC: the line is not JSON.
+pub(super) const PARSE_ERROR: i32 = -32700;
+/// JSON-RPC: the line is JSON, but no message.
+pub(super) const INVALID_REQUEST: i32 = -32600;
+/// JSON-RPC: there is no such method here.
+pub(super) const METHOD_NOT_FOUND: i32 = -32601;
+
+/// Turns a message into one line (S-02, T-16). In a JSON text a raw CR or LF can only stand between
+/// tokens, so a blank in its place changes nothing.
+pub(super) fn line(mut message: Vec<u8>) -> Vec<u8> {
+    if message.contains(&b'\n') || message.contains(&b'\r') {
+        for byte in &mut message {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
+    }
+    message.push(b'\n');
+    message
+}
+
+/// An error answer as one line. `id` is JSON text and goes out as it came in.
+pub(super) fn error(id: Option<&str>, error: &Value) -> Vec<u8> {
+    format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{error}}}\n", id.unwrap_or("null")).into_bytes()
+}
+
+/// One of JSON-RPC's own errors as one line.
+pub(super) fn refusal(id: Option<&str>, code: i32, text: &str) -> Vec<u8> {
+    error(id, &json!({"code": code, "message": text, "data": {"source": "chipp-auth"}}))
+}
+
+/// The answer to a ping as one line.
+pub(super) fn pong(id: &str) -> Vec<u8> {
+    format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{}}}}\n").into_bytes()
+}
+
+/// A request of the proxy's own. `params` is JSON text.
+pub(super) fn request(id: &str, method: &str, params: &str) -> String {
+    format!("{{\"jsonrpc\":\"2.0\",\"id\":\"{id}\",\"method\":\"{method}\",\"params\":{params}}}")
+}
+
+/// Tells the server that nobody waits any more. `id` is JSON text.
+pub(super) fn cancelled(id: &str, reason: &str) -> String {
+    format!(
+        "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{{\"requestId\":{id},\"reason\":\"{reason}\"}}}}"
+    )
+}
+
+/// Tells the server that the session is open.
+pub(super) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;

@@ -1,0 +1,92 @@
+//! The requests that wait for their answer. Whoever wants to answer one takes it from here, so each is
+//! answered once, whichever stream the answer comes on and whoever is first (P8).
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::envelope::id_key;
+use super::latch::Latch;
+
+/// One request that was read and not yet answered.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    /// The id as it came, as JSON text.
+    pub(super) id: String,
+    /// Opens when the request's last byte has gone to the server.
+    pub(super) sent: Arc<Latch>,
+    /// Whether this is the `initialize` request, which must not be cancelled (T-33).
+    pub(super) hello: bool,
+    answered: AtomicBool,
+    cancelled: AtomicBool,
+}
+
+impl Ticket {
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// The host does not want the answer any more.
+    pub(super) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+/// All of them. A host that uses one id twice at a time gets two answers, in the order they come.
+#[derive(Debug, Default)]
+pub(super) struct Pending(Mutex<HashMap<String, Vec<Arc<Ticket>>>>);
+
+impl Pending {
+    fn open(&self) -> MutexGuard<'_, HashMap<String, Vec<Arc<Ticket>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes a request down.
+    pub(super) fn add(&self, id: &str, hello: bool) -> Arc<Ticket> {
+        let ticket = Arc::new(Ticket {
+            id: id.to_owned(),
+            sent: Latch::new(),
+            hello,
+            answered: AtomicBool::new(false),
+            cancelled: AtomicBool::new(false),
+        });
+        self.open().entry(id_key(id).into_owned()).or_default().push(Arc::clone(&ticket));
+        ticket
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.open().len()
+    }
+
+    /// The request of this id, left where it is.
+    pub(super) fn find(&self, id: &str) -> Option<Arc<Ticket>> {
+        self.open().get(&*id_key(id))?.first().cloned()
+    }
+
+    /// Takes the request that an answer is for. `None`: nobody waits for it, so it must not go out.
+    pub(super) fn take(&self, id: &str) -> Option<Arc<Ticket>> {
+        self.remove(id, |_| true)
+    }
+
+    /// Takes exactly this request; false if it has been answered.
+    pub(super) fn take_this(&self, ticket: &Arc<Ticket>) -> bool {
+        !ticket.is_answered() && self.remove(&ticket.id, |other| Arc::ptr_eq(ticket, other)).is_some()
+    }
+
+    fn remove(&self, id: &str, wanted: impl Fn(&Arc<Ticket>) -> bool) -> Option<Arc<Ticket>> {
+        let mut open = self.open();
+        let key = id_key(id);
+        let tickets = open.get_mut(&*key)?;
+        let ticket = tickets.remove(tickets.iter().position(wanted)?);
+        if tickets.is_empty() {
+            open.remove(&*key);
+        }
+        ticket.answered.store(true, Ordering::Relaxed);
+        Some(ticket)
+    }
+}

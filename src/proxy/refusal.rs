@@ -1,0 +1,156 @@
+//! An HTTP answer that is not a success, and the name of the failure it means (row 132).
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use super::Challenge;
+use super::envelope::{Envelope, Kind, member, string};
+use super::message::METHOD_NOT_FOUND;
+use crate::error::{Error, Name, clean};
+
+/// The answer, with what was read of its body.
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// Whether the request carried a session id.
+    pub(super) in_session: bool,
+}
+
+impl Refusal {
+    /// The server does not know the session any more (T-23). 404 with "method not found" is an answer.
+    pub(super) fn is_session_gone(&self) -> bool {
+        self.in_session
+            && self.status == StatusCode::NOT_FOUND
+            && self.rpc_error().and_then(|error| member(error, "code")) != Some(&METHOD_NOT_FOUND.to_string())
+    }
+
+    /// Whether the body is a JSON-RPC answer for a particular request (T-08).
+    pub(super) fn is_answer(&self) -> bool {
+        Envelope::peek(&self.body).is_ok_and(|envelope| {
+            matches!(envelope.kind(), Kind::Answer { .. }) && envelope.usable_id().is_some()
+        })
+    }
+
+    fn rpc_error(&self) -> Option<&str> {
+        Envelope::peek(&self.body).ok()?.error
+    }
+
+    /// The server's own words, cleaned: the `message` of a JSON-RPC error, or of one like it.
+    fn words(&self) -> Option<String> {
+        let error = self.rpc_error()?;
+        let text = if error.starts_with('"') { Some(error) } else { member(error, "message") };
+        text.filter(|text| text.starts_with('"'))
+            .map(|text| clean(&string(text)))
+            .filter(|text| !text.is_empty())
+    }
+
+    /// Names the failure. `host` is the server's host name.
+    pub(super) fn into_error(self, host: &str) -> Error {
+        let status = self.status.as_u16();
+        let said = self.words().map(|words| format!(": {words}")).unwrap_or_default();
+        let plain = |name| Error::new(name, format!("{host} answered HTTP {status}{said}"));
+        match status {
+            300..=399 => Error::new(Name::RedirectRefused, format!("{host} redirects to another address")),
+            401 => Error::new(Name::LoginRequired, format!("{host} does not accept the sign-in")),
+            403 => match missing_scope(&challenge(&self.headers)) {
+                Some(scope) => scope_required(host, &scope),
+                None => plain(Name::BadResponse).hinted("check that your account may do this on the server"),
+            },
+            404 if self.in_session => {
+                Error::new(Name::SessionLost, format!("{host} does not know the session any more"))
+            }
+            408 | 504 => plain(Name::Timeout),
+            413 => plain(Name::TooLarge),
+            429 => self.busy(host),
+            511 => Error::new(Name::CaptivePortal, "the network asks for a sign-in of its own"),
+            500..=599 => plain(Name::ServerError),
+            _ => plain(Name::BadResponse),
+        }
+    }
+
+    fn busy(&self, host: &str) -> Error {
+        let wait =
+            self.wait().map(|seconds| format!("; it asks to wait {seconds} seconds")).unwrap_or_default();
+        Error::new(Name::ServerBusy, format!("{host} has had too many requests{wait}"))
+    }
+
+    /// How long to wait, in seconds: `Retry-After`, else the time of reset that Chipp's servers name in
+    /// a header and in the body (DESIGN section 1).
+    fn wait(&self) -> Option<u64> {
+        let number = |name: &str| self.headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+        let in_body = || member(self.rpc_error()?, "reset")?.parse::<u64>().ok();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        let from_now = |reset: u64| match reset {
+            0..1_000_000_000 => reset,
+            // Some count in milliseconds.
+            1_000_000_000_000.. => (reset / 1000).saturating_sub(now),
+            _ => reset.saturating_sub(now),
+        };
+        number("retry-after").or_else(|| number("x-ratelimit-reset").or_else(in_body).map(from_now))
+    }
+}
+
+/// The challenges of an answer.
+pub(super) fn challenge(headers: &HeaderMap) -> Challenge {
+    let values = headers.get_all(http::header::WWW_AUTHENTICATE).iter();
+    Challenge { values: values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect() }
+}
+
+/// The scope that a 403 asks for: empty if the server does not say which (RFC 6750 section 3.1).
+fn missing_scope(challenge: &Challenge) -> Option<String> {
+    let value =
+        challenge.values.iter().find(|value| parameter(value, "error") == Some("insufficient_scope"))?;
+    Some(clean(parameter(value, "scope").unwrap_or_default()))
+}
+
+fn scope_required(host: &str, scope: &str) -> Error {
+    if scope.is_empty() {
+        return Error::new(Name::ScopeRequired, format!("{host} asks for more permissions"));
+    }
+    // Only what can stand in a scope (RFC 6749 section 3.3), and nothing that a shell would act on,
+    // becomes part of a command that a person or a model may run.
+    let plain = |c: char| c.is_ascii_alphanumeric() || " :/._*-".contains(c);
+    let error = Error::new(Name::ScopeRequired, format!("{host} asks for the permission {scope}"));
+    if scope.chars().all(plain) {
+        error.hinted(format!("run `chipp-auth login{{target}} --scope '{scope}'`"))
+    } else {
+        error
+    }
+}
+
+/// The value of one `WWW-Authenticate` parameter. Case of the name does not matter; escapes inside a
+/// quoted value are left as they are, since no scope can contain any.
+fn parameter<'a>(value: &'a str, name: &str) -> Option<&'a str> {
+    let mut rest = value;
+    while let Some(equals) = rest.find('=') {
+        let before = rest[..equals].trim_end();
+        let found = before.rsplit([' ', ',', '\t']).next().unwrap_or(before);
+        let after = rest[equals + 1..].trim_start();
+        let (content, next) = match after.strip_prefix('"') {
+            Some(quoted) => {
+                let end = quoted.find('"').unwrap_or(quoted.len());
+                (&quoted[..end], quoted.get(end + 1..).unwrap_or_default())
+            }
+            None => after.split_at(after.find([',', ' ']).unwrap_or(after.len())),
+        };
+        if found.eq_ignore_ascii_case(name) {
+            return Some(content);
+        }
+        rest = next;
+    }
+    None
+}
+
+/// Whether a media type is the wanted one, whatever its parameters (T-03).
+pub(super) fn is_media(headers: &HeaderMap, wanted: &str) -> bool {
+    media(headers).is_some_and(|media| media.eq_ignore_ascii_case(wanted))
+}
+
+/// The media type without its parameters.
+pub(super) fn media(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or(value).trim())
+}

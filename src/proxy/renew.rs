@@ -1,0 +1,100 @@
+//! Opens a session again that the server has forgotten, without the host noticing (T-23, T-24, row 131).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+
+use super::Bearer;
+use super::envelope::{Envelope, Kind};
+use super::events::{Cursor, Events};
+use super::legacy::{Draft, Outgoing, Remote, Reply};
+use super::message;
+use super::refusal::is_media;
+use super::session::{Session, session_id};
+use crate::error::{Error, Name, Result};
+
+/// The id of the `initialize` request. The server cannot mix it up with the host's: it is a new session.
+const ID: &str = "chipp-auth-renew";
+/// For the whole handshake.
+const LIMIT: Duration = Duration::from_secs(30);
+/// The largest InitializeResult, in bytes.
+const LARGEST: usize = 1 << 20;
+
+impl<B: Bearer> Remote<B> {
+    /// A session in place of `lost`. Of many requests that find it lost, one opens the new one.
+    ///
+    /// # Errors
+    /// `session-lost` if the new one would not be what the host was told; otherwise as any request.
+    pub(super) async fn renew(&self, lost: &Session) -> Result<Arc<Session>> {
+        let _one = self.renewing.acquire().await;
+        let now = self.sessions.current();
+        if now.epoch != lost.epoch {
+            return Ok(now);
+        }
+        tracing::info!("the server has forgotten the session; opening a new one");
+        let late = |_| Error::new(Name::Timeout, format!("{} did not open a session in time", self.host()));
+        tokio::time::timeout(LIMIT, self.handshake()).await.map_err(late)?
+    }
+
+    async fn handshake(&self) -> Result<Arc<Session>> {
+        let gone = |why: &str| {
+            Error::new(Name::SessionLost, format!("{} has forgotten the session{why}", self.host()))
+        };
+        let Some(mut hello) = self.sessions.hello() else { return Err(gone("")) };
+        let initialize = Outgoing::own(message::request(ID, "initialize", &hello.params));
+        let (id, answer) = self.ask(&initialize, &Session::default()).await?;
+        let envelope = Envelope::peek(&answer).unwrap_or_default();
+        match envelope.result {
+            Some(result) if hello.still_holds(result) => {}
+            Some(_) => return Err(gone(", and now speaks another version or offers less")),
+            None => return Err(gone(", and does not open another")),
+        }
+        hello.id = id;
+        let session = self.sessions.next(&hello);
+        let initialized = Outgoing::own(message::INITIALIZED);
+        let draft =
+            Draft { method: Method::POST, body: Some(&initialized), session: &session, last_id: None };
+        if let Reply::Refused(refusal) = self.exchange(&draft).await? {
+            return Err(refusal.into_error(self.host()));
+        }
+        self.replay(&session).await;
+        Ok(self.sessions.set(session))
+    }
+
+    /// Asks again for what the host had set in the lost session. A failure here is not worth losing the
+    /// session again: the host would have to restart for it.
+    async fn replay(&self, session: &Session) {
+        for (number, (method, params)) in self.sessions.kept().into_iter().enumerate() {
+            let again = Outgoing::own(message::request(&format!("{ID}-{number}"), &method, &params));
+            if let Err(error) = self.ask(&again, session).await {
+                tracing::warn!("could not repeat {method} in the new session: {error}");
+            }
+        }
+    }
+
+    /// One request of our own: the session id that the answer carries, and the answer.
+    async fn ask(
+        &self,
+        request: &Outgoing,
+        session: &Session,
+    ) -> Result<(Option<http::HeaderValue>, Vec<u8>)> {
+        let draft = Draft { method: Method::POST, body: Some(request), session, last_id: None };
+        let response = match self.exchange(&draft).await? {
+            Reply::Accepted(response) => response,
+            Reply::Refused(refusal) => return Err(refusal.into_error(self.host())),
+        };
+        let id = session_id(response.headers());
+        if !is_media(response.headers(), "text/event-stream") {
+            return Ok((id, crate::http::read(response, LARGEST).await?.to_vec()));
+        }
+        let (mut events, mut cursor) = (Events::new(response), Cursor::default());
+        while let Ok(message) = events.next(&mut cursor).await {
+            let answer = Envelope::peek(&message).is_ok_and(|e| matches!(e.kind(), Kind::Answer { .. }));
+            if answer {
+                return Ok((id, message));
+            }
+        }
+        Err(Error::new(Name::StreamLost, format!("{} did not finish its answer", self.host())))
+    }
+}
