@@ -18,8 +18,6 @@ const out = env.BROWSE_OUT;
 const click = env.BROWSE_CLICK ?? 'authorize';
 const limit = Number(env.BROWSE_TIMEOUT_S ?? 60) * 1000;
 const BUTTONS = { authorize: '#authorize', deny: '#deny', none: null };
-/** The last page is the one that stays this long. */
-const SETTLED_MS = 500;
 /** Beyond what Playwright sets itself: quiet on the network, and no secrets of its own in the keychain. */
 const FLAGS = [
   '--no-sandbox',
@@ -49,8 +47,8 @@ async function arrive(page, consentUrl) {
   await page.waitForURL((url) => url.origin !== origin && url.protocol !== 'chrome-error:');
   for (let before = ''; before !== page.url(); ) {
     before = page.url();
-    await sleep(SETTLED_MS);
-    await page.waitForLoadState('load');
+    // Half a second without a request: a page that sends the browser on at once is not the last one.
+    await page.waitForLoadState('networkidle');
   }
 }
 

@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -26,11 +27,14 @@ async function serve(handler) {
 let callback;
 let consent;
 before(async () => {
-  callback = await serve((req, res) => {
+  callback = await serve(async (req, res) => {
     const { pathname, searchParams } = new URL(req.url, 'http://localhost');
     if (pathname === '/callback') {
-      return res.writeHead(303, { location: searchParams.has('code') ? '/signed-in' : '/denied' }).end();
+      if (searchParams.has('code')) return res.writeHead(303, { location: '/signed-in' }).end();
+      // Not the last page yet, though it loads as one.
+      return res.writeHead(200, { 'content-type': 'text/html', refresh: '0; url=/denied' }).end(html('Wait'));
     }
+    if (pathname === '/denied') await sleep(2000);
     const headers = { 'content-type': 'text/html', 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'" };
     res.writeHead(200, headers).end(html(pathname === '/signed-in' ? 'Signed in' : 'Not signed in'));
   });
@@ -88,6 +92,7 @@ test('deny, in a dark scheme', async () => {
   const { code, page } = await browse({ BROWSE_CLICK: 'deny', BROWSE_SCHEME: 'dark' });
   assert.equal(code, 0, JSON.stringify(page));
   assert.equal(page.h1, 'Not signed in');
+  assert.equal(page.url, `${callback.origin}/denied`);
   assert.equal(page.background, 'rgb(0, 0, 0)');
 });
 
