@@ -77,11 +77,12 @@ pub struct Tokens {
     pub refresh: Option<SecretString>,
     /// The granted scope, if the server named it; otherwise the requested one holds.
     pub scope: Option<String>,
-    /// Lifetime of the access token in seconds, counted from [`Tokens::received_at`] on the local
+    /// Lifetime of the access token in seconds, counted from [`Tokens::received_at_ms`] on the local
     /// clock, so that a constant clock skew does not matter. `None`: unknown.
     pub expires_in: Option<u64>,
-    /// Unix seconds at which the answer arrived.
-    pub received_at: u64,
+    /// Unix milliseconds at which the answer arrived: whole seconds would be too coarse for tokens that
+    /// live a few of them.
+    pub received_at_ms: u64,
     /// Unix seconds at which the refresh token ends, if the server said so or it is documented.
     pub refresh_expires_at: Option<u64>,
 }
@@ -127,18 +128,19 @@ pub enum Freshness {
 }
 
 impl Credential {
-    /// How usable the access token is at `now` (Unix seconds).
+    /// How usable the access token is at `now_ms` (Unix milliseconds).
     ///
     /// It is renewed 5 minutes before its end, but never more than a tenth of its lifetime before,
     /// so that short-lived tokens are not renewed at each call (DESIGN section 4.2).
-    pub fn freshness(&self, now: u64) -> Freshness {
-        let Some(lifetime) = self.tokens.expires_in else { return Freshness::Unknown };
+    pub fn freshness(&self, now_ms: u64) -> Freshness {
+        let Some(seconds) = self.tokens.expires_in else { return Freshness::Unknown };
+        let lifetime = seconds.saturating_mul(1000);
         // A clock that was set back makes the age 0: at worst the server answers 401.
-        let age = now.saturating_sub(self.tokens.received_at);
-        let lead = (lifetime / 10).min(300);
+        let age = now_ms.saturating_sub(self.tokens.received_at_ms);
+        let lead = (lifetime / 10).min(300_000);
         if age >= lifetime {
             Freshness::Expired
-        } else if age + lead >= lifetime && lead > 0 {
+        } else if age.saturating_add(lead) >= lifetime {
             Freshness::Early
         } else {
             Freshness::Fresh
@@ -147,7 +149,7 @@ impl Credential {
 
     /// Unix seconds at which the access token ends, if known.
     pub fn expires_at(&self) -> Option<u64> {
-        self.tokens.expires_in.map(|lifetime| self.tokens.received_at.saturating_add(lifetime))
+        self.tokens.expires_in.map(|lifetime| (self.tokens.received_at_ms / 1000).saturating_add(lifetime))
     }
 
     /// Whether a refresh can be tried at all.
@@ -166,9 +168,15 @@ pub fn same_secret(a: &SecretString, b: &SecretString) -> bool {
     Sha256::digest(a.expose_secret()) == Sha256::digest(b.expose_secret())
 }
 
-/// The present time in whole Unix seconds; 0 on a clock before 1970.
+/// The present time in Unix milliseconds; 0 on a clock before 1970.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The present time in whole Unix seconds.
 pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_secs()).unwrap_or(0)
+    now_ms() / 1000
 }
 
 /// Lower-case hexadecimal.
@@ -199,7 +207,7 @@ pub(crate) mod tests {
                 refresh: Some("chipp_rt_1".into()),
                 scope: None,
                 expires_in: Some(3600),
-                received_at: 1_000_000,
+                received_at_ms: 1_000_000_000,
                 refresh_expires_at: None,
             },
             generation: 1,
@@ -211,12 +219,12 @@ pub(crate) mod tests {
     #[test]
     fn a_token_is_renewed_five_minutes_early_but_at_most_a_tenth_of_its_life() {
         let mut credential = sample();
-        assert_eq!(credential.freshness(1_000_000 + 3299), Freshness::Fresh);
-        assert_eq!(credential.freshness(1_000_000 + 3300), Freshness::Early);
-        assert_eq!(credential.freshness(1_000_000 + 3600), Freshness::Expired);
+        assert_eq!(credential.freshness(1_000_000_000 + 3_299_999), Freshness::Fresh);
+        assert_eq!(credential.freshness(1_000_000_000 + 3_300_000), Freshness::Early);
+        assert_eq!(credential.freshness(1_000_000_000 + 3_600_000), Freshness::Expired);
         credential.tokens.expires_in = Some(100);
-        assert_eq!(credential.freshness(1_000_000 + 89), Freshness::Fresh);
-        assert_eq!(credential.freshness(1_000_000 + 90), Freshness::Early);
+        assert_eq!(credential.freshness(1_000_000_000 + 89_999), Freshness::Fresh);
+        assert_eq!(credential.freshness(1_000_000_000 + 90_000), Freshness::Early);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::credential::{Credential, Freshness, Key, now};
+use crate::credential::{Credential, Freshness, Key, now, now_ms};
 use crate::error::{Error, Name, Result};
 use crate::proxy::{Bearer, Challenge};
 use crate::store::Store;
@@ -85,7 +85,7 @@ impl Session {
             None => self.0.first().await?.ok_or_else(|| self.0.signed_out())?,
         };
         self.0.check_origin(&credential)?;
-        match credential.freshness(now()) {
+        match credential.freshness(now_ms()) {
             Freshness::Fresh | Freshness::Unknown => Ok(credential.tokens.access),
             Freshness::Early if now() < self.0.rest_until.load(Ordering::Relaxed) => {
                 Ok(credential.tokens.access)

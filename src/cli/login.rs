@@ -70,7 +70,16 @@ pub(super) async fn run(context: &Context<'_>, args: LoginArgs) -> Result<u8> {
     };
     let session = context.session(&target, store.clone())?;
     let sign_in = SignIn { context, args: &args, target, session, store };
-    match sign_in.alone().await? {
+    let outcome = tokio::select! {
+        // First, so that it is listened to before anything is shown.
+        biased;
+        _ = tokio::signal::ctrl_c() => {
+            sign_in.context.ui.waited();
+            Err(Error::new(Name::LoginCancelled, "the sign-in was interrupted"))
+        }
+        outcome = sign_in.alone() => outcome,
+    };
+    match outcome? {
         Some(credential) => sign_in.tell(&credential),
         None => sign_in.context.ui.note("You were signed in by another window; nothing more to do."),
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::TargetArgs;
 use super::context::Context;
 use super::ui::{Tone, paint, span, table};
-use crate::credential::{Credential, Freshness, now};
+use crate::credential::{Credential, Freshness, now, now_ms};
 use crate::error::{Name, Result};
 use crate::http;
 use crate::profile::Target;
@@ -38,7 +38,7 @@ pub(super) async fn run(context: &Context<'_>, args: StatusArgs) -> Result<u8> {
 /// Whether the sign-in serves without the user.
 fn usable(credential: &Credential) -> bool {
     let renewable = credential.refreshable() && !ended(credential);
-    renewable || credential.freshness(now()) != Freshness::Expired
+    renewable || credential.freshness(now_ms()) != Freshness::Expired
 }
 
 /// Whether the refresh token is past its end, as far as that is known.
@@ -66,7 +66,7 @@ fn object(target: &Target, store: &Store, credential: Option<&Credential>) -> se
         ("client_id", json!(credential.client.id)),
         ("scope", json!(credential.scope())),
         ("signed_in_at", json!(credential.signed_in_at)),
-        ("renewed_at", json!(tokens.received_at)),
+        ("renewed_at", json!(tokens.received_at_ms / 1000)),
         ("renewals", json!(credential.generation)),
         ("access_expires_at", json!(credential.expires_at())),
         ("refreshable", json!(credential.refreshable())),
@@ -124,7 +124,7 @@ fn rows(target: &Target, store: &Store, credential: &Credential) -> Vec<(&'stati
         ("scope", credential.scope().unwrap_or("(the server's default)").to_owned()),
         ("access", until(credential.expires_at(), "until the server refuses it")),
         ("sign-in", sign_in),
-        ("last renewed", ago(credential.tokens.received_at)),
+        ("last renewed", ago(credential.tokens.received_at_ms / 1000)),
         ("kept in", store.describe()),
     ]
 }

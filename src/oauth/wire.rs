@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Url, form_urlencoded};
 
 use super::answer::{self, Answer, Issued, Reply};
-use crate::credential::{Client, TokenStyle, Tokens, now};
+use crate::credential::{Client, TokenStyle, Tokens, now, now_ms};
 use crate::error::{Error, Name, Result};
 use crate::http;
 
@@ -253,7 +253,7 @@ pub fn tokens(issued: Issued, documented: Option<u64>) -> Tokens {
         refresh: issued.refresh,
         scope: issued.scope,
         expires_in: issued.expires_in,
-        received_at: now,
+        received_at_ms: now_ms(),
         refresh_expires_at: refresh_lifetime.map(|lifetime| now.saturating_add(lifetime)),
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::Inner;
-use crate::credential::{Credential, Freshness, now, same_secret};
+use crate::credential::{Credential, Freshness, now, now_ms, same_secret};
 use crate::error::{Error, Name, Result};
 use crate::oauth::answer::Issued;
 use crate::oauth::wire::{self, Endpoint, Refusal};
@@ -30,7 +30,7 @@ pub(super) enum Need {
 impl Need {
     /// Whether a record serves without being renewed.
     fn met_by(&self, credential: &Credential) -> bool {
-        let freshness = credential.freshness(now());
+        let freshness = credential.freshness(now_ms());
         match self {
             Need::Time => matches!(freshness, Freshness::Fresh | Freshness::Unknown),
             Need::Other(used) => {
@@ -42,7 +42,7 @@ impl Need {
     /// Whether a record may be used after all if it cannot be renewed.
     fn tolerates(&self, credential: &Credential) -> bool {
         match self {
-            Need::Time => credential.freshness(now()) != Freshness::Expired,
+            Need::Time => credential.freshness(now_ms()) != Freshness::Expired,
             Need::Other(_) => self.met_by(credential),
         }
     }

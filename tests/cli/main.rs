@@ -10,6 +10,8 @@
     missing_docs
 )]
 
+mod eight;
 mod house;
 mod login;
+mod proxy;
 mod session;

@@ -1,6 +1,5 @@
 //! Renewing a sign-in: what happens is read from the server.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chipp_auth::sandbox::{Fault, Options};
@@ -20,7 +19,7 @@ fn expired(options: Options) -> House {
 // Row 61.
 #[test]
 fn sixteen_processes_that_meet_an_expired_token_refresh_it_once() {
-    let house = Arc::new(expired(Options::default()));
+    let house = expired(Options::default());
     let tokens: Vec<_> = (0..16).map(|_| house.command(&["token"]).spawn().unwrap()).collect();
     let tokens: Vec<_> = tokens.into_iter().map(|child| crate::house::wait(child).ok().to_owned()).collect();
     assert!(tokens.iter().all(|token| *token == tokens[0]));

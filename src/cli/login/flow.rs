@@ -117,7 +117,6 @@ impl Flow<'_> {
         let outcome = tokio::select! {
             outcome = listener.wait(expected, limit) => outcome,
             never = countdown => never,
-            _ = tokio::signal::ctrl_c() => Err(Error::new(Name::LoginCancelled, "the sign-in was interrupted")),
         };
         ui.waited();
         outcome.map_err(|error| match launch {

@@ -1,0 +1,215 @@
+//! `proxy` as an MCP client starts it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use chipp_auth::sandbox::{Consent, Kind, Options};
+use serde_json::{Value, json};
+
+use crate::house::{House, LONG};
+
+/// An MCP client on the other end of the pipe.
+pub struct Host {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: mpsc::Receiver<String>,
+    id: u64,
+}
+
+impl Host {
+    pub fn start(mut command: std::process::Command) -> Host {
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Host { stdin: child.stdin.take(), child, lines, id: 0 }
+    }
+
+    pub fn of(house: &House, args: &[&str]) -> Host {
+        Host::start(house.command(&[&["proxy"], args].concat()))
+    }
+
+    pub fn send(&mut self, message: &Value) {
+        writeln!(self.stdin.as_mut().unwrap(), "{message}").unwrap();
+    }
+
+    /// Sends a request and waits for its answer; notifications in between are passed over.
+    pub fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.id += 1;
+        let id = self.id;
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
+        loop {
+            let line = self.lines.recv_timeout(LONG).unwrap_or_else(|_| panic!("no answer to {method}"));
+            let message: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+            if message["id"] == id && message.get("method").is_none() {
+                return message;
+            }
+        }
+    }
+
+    pub fn initialize(&mut self) -> Value {
+        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        let answer = self.ask("initialize", params);
+        if answer.get("result").is_some() {
+            self.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+        }
+        answer
+    }
+
+    pub fn call(&mut self, tool: &str) -> Value {
+        self.ask("tools/call", json!({"name": tool, "arguments": {}}))
+    }
+
+    /// Closes stdin; the exit code, and how long the end took.
+    pub fn end(mut self) -> (i32, Duration) {
+        drop(self.stdin.take());
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status.code().unwrap_or(-1), begun.elapsed());
+            }
+            assert!(begun.elapsed() < LONG, "the proxy does not end");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_client_works_with_the_tools_and_ends_the_session() {
+    let house = House::new(Options::default());
+    house.login(&[]);
+    let mut host = Host::of(&house, &[]);
+    assert!(host.initialize()["result"]["serverInfo"].is_object());
+    let tools = host.ask("tools/list", json!({}));
+    assert!(tools["result"]["tools"].as_array().is_some_and(|tools| tools.len() == 4), "{tools}");
+    let apps = host.call("list_apps");
+    assert!(apps["result"]["content"][0]["text"].is_string(), "{apps}");
+    assert_eq!(host.end().0, 0);
+    let counts = house.sandbox.counts();
+    assert_eq!(counts.tool_calls["list_apps"], 1);
+    assert_eq!(counts.unauthorized, 0);
+    assert!(house.sandbox.log().iter().any(|entry| entry.kind == Kind::Delete), "the session was ended");
+}
+
+#[test]
+fn a_missing_scope_is_named_with_the_command_that_mends_it() {
+    let house = House::new(Options::default());
+    house.login(&["--scope", "apps:read"]);
+    let mut host = Host::of(&house, &[]);
+    host.initialize();
+    assert!(host.call("list_apps").get("result").is_some());
+    let error = host.call("create_app")["error"].clone();
+    assert_eq!(
+        (&error["code"], &error["data"]["name"]),
+        (&json!(-31001), &json!("scope-required")),
+        "{error}"
+    );
+    let text = error["message"].as_str().unwrap();
+    assert!(text.contains("apps:write") && text.contains("chipp-auth login"), "{text}");
+}
+
+#[test]
+fn a_401_in_mid_session_renews_the_token_unseen() {
+    let house = House::new(Options { reject_early: Some(Duration::from_secs(2)), ..Options::default() });
+    house.login(&[]);
+    let mut host = Host::of(&house, &[]);
+    host.initialize();
+    std::thread::sleep(Duration::from_millis(2100));
+    assert!(host.call("list_apps").get("result").is_some());
+    let counts = house.sandbox.counts();
+    assert_eq!((counts.token_refresh, counts.reuse), (1, 0));
+    assert_eq!(counts.tool_calls["list_apps"], 1);
+}
+
+#[test]
+fn without_a_browser_the_answer_names_the_command_at_once() {
+    let house = House::new(Options::default());
+    let mut host = Host::of(&house, &[]);
+    let begun = Instant::now();
+    let error = host.initialize()["error"].clone();
+    assert_eq!(error["data"]["name"], "login-required", "{error}");
+    assert!(error["message"].as_str().unwrap().contains("chipp-auth login"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    // The process lives, and finds a sign-in that is made meanwhile.
+    house.login(&[]);
+    assert!(host.initialize().get("result").is_some());
+}
+
+/// A `BROWSER` that follows the address, and counts.
+fn browser(house: &House) -> (std::path::PathBuf, std::path::PathBuf) {
+    use std::os::unix::fs::PermissionsExt;
+    let (program, count) = (house.home.path().join("browser"), house.home.path().join("opened"));
+    let script = format!(
+        "#!/bin/sh\necho x >> {}\nexec curl -sSL --max-time 30 -o /dev/null \"$1\"\n",
+        count.display()
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    (program, count)
+}
+
+#[test]
+fn several_proxies_that_start_signed_out_open_one_browser() {
+    let house = House::new(Options::default());
+    let (program, count) = browser(&house);
+    let hosts: Vec<_> = (0..4)
+        .map(|_| {
+            let mut command = house.command(&["proxy"]);
+            command.env("BROWSER", &program);
+            std::thread::spawn(move || {
+                let mut host = Host::start(command);
+                let answer = host.initialize();
+                (answer.get("result").is_some(), answer.to_string(), host.end().0)
+            })
+        })
+        .collect();
+    for host in hosts {
+        let (signed_in, answer, code) = host.join().unwrap();
+        assert!(signed_in && code == 0, "{answer}");
+    }
+    assert_eq!(std::fs::read_to_string(count).unwrap().lines().count(), 1);
+    assert_eq!(house.sandbox.counts().families, 1);
+}
+
+#[test]
+fn a_refused_sign_in_is_answered_and_not_repeated() {
+    let house = House::new(Options { auto_consent: Some(Consent::Deny), ..Options::default() });
+    let (program, count) = browser(&house);
+    let mut command = house.command(&["proxy"]);
+    command.env("BROWSER", program);
+    let mut host = Host::start(command);
+    for _ in 0..2 {
+        let error = host.initialize()["error"].clone();
+        assert_eq!(error["data"]["name"], "login-denied", "{error}");
+    }
+    assert_eq!(std::fs::read_to_string(count).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn a_header_of_the_users_own_switches_the_sign_in_off() {
+    let house = House::new(Options::default());
+    house.login(&[]);
+    let value = format!("Authorization: Bearer {}", house.run(&["token"]).ok());
+    let home = tempfile::tempdir().unwrap();
+    let mut command = house.command(&["proxy", house.sandbox.mcp_url().as_str(), "--header", &value]);
+    command.env("CHIPP_AUTH_HOME", home.path());
+    let mut host = Host::start(command);
+    assert!(host.initialize().get("result").is_some());
+    house.sandbox.revoke_all();
+    let error = host.call("list_apps")["error"].clone();
+    assert_eq!(error["data"]["name"], "login-required", "{error}");
+    assert!(!error.to_string().contains("chipp_at_"), "{error}");
+}
