@@ -82,7 +82,7 @@ fn a_stopped_holder_keeps_its_lock() {
     holder.signal(Signal::STOP);
     let began = Instant::now();
     assert_eq!(wait(&path, Duration::from_secs(1)).unwrap_err().name(), Name::LockTimeout);
-    assert!(began.elapsed() >= Duration::from_secs(1) && began.elapsed() < LONG);
+    assert!(began.elapsed() >= Duration::from_secs(1) && began.elapsed() < Duration::from_secs(10));
     holder.signal(Signal::CONT);
     assert_eq!(holder.ask("give"), "given");
     assert!(wait(&path, LONG).is_ok());
