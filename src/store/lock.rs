@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -24,6 +24,7 @@ const POLL: Duration = Duration::from_millis(25);
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    path: PathBuf,
 }
 
 /// Waits for the lock at `path`, which is created if it is missing, until `limit` has passed.
@@ -67,12 +68,22 @@ pub fn try_acquire(path: &Path) -> Result<Option<Lock>> {
     if !still_there(path, &file)? {
         return Ok(None);
     }
-    let mut lock = Lock { file };
+    let mut lock = Lock { file, path: path.into() };
     lock.sign();
     Ok(Some(lock))
 }
 
 impl Lock {
+    /// Whether the lock file is still where others look for it. If somebody deleted it, another process may
+    /// hold a new one: ask right before what must happen once only, and acquire again if not (row 65). A
+    /// deletion after this answer cannot be noticed.
+    ///
+    /// # Errors
+    /// `state-dir-unsafe` if our own open file cannot be looked at.
+    pub fn intact(&self) -> Result<bool> {
+        still_there(&self.path, &self.file)
+    }
+
     /// Leaves our process id for a reader of `lock-timeout`. Only information: who holds the lock is
     /// decided by the system alone, so a failure here (a full disk) does not matter.
     fn sign(&mut self) {

@@ -21,6 +21,7 @@ struct State {
     items: HashMap<Key, SecretString>,
     load_faults: VecDeque<Error>,
     save_faults: VecDeque<Error>,
+    tear_save: bool,
     loads: usize,
     saves: usize,
 }
@@ -34,6 +35,11 @@ impl Memory {
     /// The next save that has no fault before it fails with this, and changes nothing.
     pub fn fail_next_save(&self, error: Error) {
         self.state().save_faults.push_back(error);
+    }
+
+    /// The next save that does not fail loses the end of its text, as a full disk or a size limit would.
+    pub fn tear_next_save(&self) {
+        self.state().tear_save = true;
     }
 
     /// Loads so far: failed ones count, the reading back of a save does not.
@@ -67,7 +73,10 @@ impl Memory {
         if let Some(error) = state.save_faults.pop_front() {
             return Err(error);
         }
-        state.items.insert(key.clone(), text.clone());
+        let text = text.expose_secret();
+        let kept = if std::mem::take(&mut state.tear_save) { text.len() / 2 } else { text.len() };
+        let kept: String = text.chars().take(kept).collect();
+        state.items.insert(key.clone(), kept.into());
         Ok(state.read(key))
     }
 

@@ -24,6 +24,8 @@ pub(super) fn name(fault: &Fault, waited: Duration) -> Error {
             }
             _ => locked(),
         },
+        // Neither of two items may be replaced before `reset` has cleared the place.
+        Fault::Ambiguous(_) => Error::new(Name::StoreCorrupt, "the keychain has several items for this sign-in"),
         Fault::PlatformFailure(cause) => platform(&cause.to_string()),
         Fault::TooLong(_, limit) => Error::new(
             Name::KeychainDenied,
