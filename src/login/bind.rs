@@ -137,4 +137,5 @@ fn unusable(port: u16, error: &io::Error) -> Error {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;

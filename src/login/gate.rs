@@ -133,6 +133,18 @@ impl Gate {
         page.or_else(|| self.taken().then_some(Page::Pending))
     }
 
+    /// Notes that `/done` was sent in full. Before the browser was sent there, it was somebody else
+    /// who looked, and the browser is still owed its page.
+    pub(super) fn arrived(&self) {
+        self.stage.send_if_modified(|stage| {
+            let arrived = *stage == Stage::Redirected;
+            if arrived {
+                *stage = Stage::Shown;
+            }
+            arrived
+        });
+    }
+
     /// Waits until the outcome is known, but not for ever, and marks where the browser is.
     pub(super) async fn hold(&self) {
         let waiting = Waiting(self);

@@ -7,7 +7,7 @@
 /// The content security policy of every answer: nothing but this one stylesheet, by its hash, and
 /// the empty icon, which keeps the browser from asking for `/favicon.ico` with the callback's
 /// address as its referrer.
-pub const POLICY: &str = "default-src 'none'; style-src 'sha256-R+U8K6Z8ns9Q6RK7XNOXiCPhq0Jg50QGbKML8Qae32k='; \
+pub const POLICY: &str = "default-src 'none'; style-src 'sha256-uvTNnERey6+C+fY8yxl+xpCzciu0Hm4bp+bUjrektw4='; \
     img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// How a sign-in ended, as the browser shows it.
@@ -41,6 +41,7 @@ impl Page {
     }
 }
 
+// The hyphen in running text is U+2011, at which no line is broken.
 macro_rules! page {
     ($tone:literal, $icon:literal, $title:literal, $text:literal, $next:literal) => {
         concat!(
@@ -65,7 +66,8 @@ macro_rules! page {
             "<p class=\"next\">",
             $next,
             "</p>\n",
-            "</main>\n<footer><span class=\"mark\"></span>chipp-auth</footer>\n</body>\n</html>\n"
+            "</main>\n<footer><span class=\"mark\"></span><span><b>chipp-auth</b>, running on this computer</span></footer>\n",
+            "</body>\n</html>\n"
         )
     };
 }
@@ -74,29 +76,29 @@ const SIGNED_IN: &str = page!(
     "good",
     "check",
     "You’re signed in",
-    "Your sign-in is stored safely on this computer. There is nothing more to do here.",
-    "You can close this tab and go back to where you came from."
+    "Your sign\u{2011}in is stored safely on this computer. There is nothing more to do here.",
+    "You can close this tab."
 );
 const DENIED: &str = page!(
     "calm",
     "minus",
     "Sign-in declined",
     "No access was given, and nothing on this computer has changed.",
-    "Changed your mind? Run <code>chipp-auth login</code> again and choose Authorize."
+    "Changed your mind? Start over and choose Authorize."
 );
 const TIMED_OUT: &str = page!(
     "late",
     "clock",
     "This took too long",
-    "The sign-in ran out of time, so it was stopped. Nothing on this computer has changed.",
-    "Run <code>chipp-auth login</code> to start again."
+    "The sign\u{2011}in ran out of time, and nothing on this computer has changed.",
+    "Start it again when you are ready."
 );
 const FAILED: &str = page!(
     "bad",
     "cross",
     "Sign-in didn’t work",
-    "Something went wrong on the way, and you are not signed in.",
-    "Your terminal says what happened, and what to do about it."
+    "Something went wrong before it was complete.",
+    "Your terminal says what happened and what to do."
 );
 const PENDING: &str = page!(
     "calm",
@@ -111,7 +113,7 @@ pub(super) const NOT_OURS: &str = page!(
     "calm",
     "question",
     "Not the answer we expect",
-    "This address doesn’t belong to the sign-in that is waiting here, so it was ignored.",
+    "This address doesn’t belong to the sign\u{2011}in that is waiting here, so it was ignored.",
     "If you are signing in, use the browser tab that was opened for it."
 );
 /// 403.
@@ -119,7 +121,7 @@ pub(super) const FOREIGN: &str = page!(
     "bad",
     "cross",
     "Refused",
-    "This request didn’t come from your own sign-in, so it was refused.",
+    "This request didn’t come from your own sign\u{2011}in, so it was refused.",
     "Nothing has changed, and you can close this tab."
 );
 /// 404.
@@ -127,7 +129,7 @@ pub(super) const NOTHING: &str = page!(
     "calm",
     "question",
     "Nothing here",
-    "This is a program on your own computer that is waiting for a sign-in. It has no page at this address.",
+    "A program on your computer waits here for a sign\u{2011}in. It has no page at this address.",
     "You can close this tab."
 );
 /// 405.
@@ -135,7 +137,7 @@ pub(super) const METHOD: &str = page!(
     "bad",
     "cross",
     "Refused",
-    "The answer to a sign-in has to arrive as a plain page visit, and this was something else.",
+    "The answer to a sign\u{2011}in has to arrive as a plain page visit, and this was something else.",
     "Nothing was read. Your terminal says how to go on."
 );
 /// 409.
@@ -143,7 +145,7 @@ pub(super) const TAKEN: &str = page!(
     "calm",
     "dots",
     "Already received",
-    "The answer to this sign-in has arrived before; it counts only once.",
+    "The answer to this sign\u{2011}in has arrived before; it counts only once.",
     "Return to your terminal to see how it ends."
 );
 /// 503.

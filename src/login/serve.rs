@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::gate::{Gate, Stage};
+use super::gate::Gate;
 use super::guard::{self, Route};
 use super::notice;
 
@@ -80,7 +80,7 @@ async fn connection(stream: TcpStream, gate: Arc<Gate>) {
     // How a connection ends concerns nobody but its client.
     let _ = timeout(CONNECTION, served).await;
     if shown.load(Ordering::Relaxed) {
-        gate.stage.send_replace(Stage::Shown);
+        gate.arrived();
     }
 }
 

@@ -46,7 +46,8 @@ fn silent_connections_delay_nothing() {
     assert_eq!(login.get("/favicon.ico").status, 404);
     let start = Instant::now();
     assert_eq!(login.sign_in().page(), "signed-in");
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    // A silent connection that counts costs ten; the rest is room for a busy machine.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert!(login.end().is_ok());
     drop(silent);
 }

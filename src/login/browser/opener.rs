@@ -57,6 +57,9 @@ fn command(program: &Path) -> Command {
     }
     #[cfg(unix)]
     command.process_group(0);
+    // CREATE_NO_WINDOW and CREATE_NEW_PROCESS_GROUP: no console flashes up, and Ctrl-C stays here.
+    #[cfg(windows)]
+    command.creation_flags(0x0800_0000 | 0x0000_0200);
     command
 }
 
