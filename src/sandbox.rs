@@ -118,6 +118,7 @@ impl Sandbox {
     }
 
     /// Changes the behaviour of the requests to come. Tokens keep the lifetime they were issued with.
+    /// The sandbox stands still meanwhile: `change` must not call it.
     pub fn set(&self, change: impl FnOnce(&mut Options)) {
         change(&mut self.shared.state().options);
     }

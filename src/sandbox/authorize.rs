@@ -83,7 +83,7 @@ pub(super) fn decide(state: &mut State, base: &str, asked: Asked, choice: Consen
         Consent::Authorize => {
             let (code, now) = (secret::fresh(""), Instant::now());
             // A spent code is kept for another lifetime, so that its second use is noticed.
-            let kept = state.options.code_lifetime * 2;
+            let kept = state.options.code_lifetime.saturating_mul(2);
             state.codes.retain(|_, code| now.duration_since(code.issued) < kept);
             if state.codes.len() >= PENDING {
                 return back(base, &redirect, Some(&opaque), &[("error", "temporarily_unavailable")]);

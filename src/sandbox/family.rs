@@ -213,8 +213,8 @@ impl Ledger {
                 scope: scope.clone(),
                 parent: parent.1,
                 issued: now,
-                access_until: now + options.access_lifetime,
-                refresh_until: now + options.refresh_lifetime,
+                access_until: later(now, options.access_lifetime),
+                refresh_until: later(now, options.refresh_lifetime),
                 rotated: None,
                 used: false,
                 access_revoked: false,
@@ -254,6 +254,11 @@ impl Ledger {
             self.families.remove(&place.0);
         }
     }
+}
+
+/// A lifetime beyond what the clock can express ends in ten years.
+fn later(now: Instant, lifetime: Duration) -> Instant {
+    now.checked_add(lifetime).unwrap_or_else(|| now + Duration::from_secs(10 * 365 * 24 * 3600))
 }
 
 #[cfg(test)]

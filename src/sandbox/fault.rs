@@ -9,13 +9,15 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 use url::Url;
 
 /// What goes wrong with one request.
 pub enum Fault {
-    /// Token endpoint, before the commit: this status, content type and body.
-    TokenStatus(u16, &'static str, String),
+    /// Token endpoint, before the commit: this answer. See [`Fault::token`].
+    TokenAnswer(Box<Response<String>>),
     /// Token endpoint, before the commit: the connection closes without an answer.
     TokenDropBeforeCommit,
     /// Token endpoint, after the commit: the connection closes without an answer. The rotation
@@ -25,19 +27,34 @@ pub enum Fault {
     TokenDelay(Duration),
     /// Token endpoint, before the commit: 307 to another URL.
     TokenRedirect(Url),
-    /// Token endpoint, before the commit: 200 with an HTML page, as a captive portal does.
-    TokenHtml,
     /// Token endpoint, after the commit: the text of the success answer is replaced.
     TokenRewrite(Box<dyn FnOnce(String) -> Vec<u8> + Send>),
-    /// MCP: this status with this JSON body.
-    McpStatus(u16, String),
-    /// MCP: the connection closes without an answer, and nothing was done.
+    /// MCP POST: this answer, and nothing was done. See [`Fault::mcp`].
+    McpAnswer(Box<Response<String>>),
+    /// MCP POST: the connection closes without an answer, and nothing was done.
     McpDrop,
-    /// MCP: 401 `invalid_token`, however good the token is.
+    /// MCP POST: 401 `invalid_token`, however good the token is.
     McpUnauthorized,
 }
 
 impl Fault {
+    /// The token endpoint answers with this and does nothing. For other headers, such as
+    /// `Retry-After`, build [`Fault::TokenAnswer`].
+    pub fn token(status: u16, content_type: &'static str, body: impl Into<String>) -> Self {
+        Fault::TokenAnswer(Box::new(answer(status, content_type, body.into())))
+    }
+
+    /// The token endpoint answers 200 with a page, as a captive portal does.
+    pub fn token_html() -> Self {
+        let page = "<!doctype html><title>Welcome</title><h1>Sign in to the hotel network</h1>";
+        Fault::token(200, "text/html", page)
+    }
+
+    /// The MCP endpoint answers with this JSON and does nothing.
+    pub fn mcp(status: u16, body: impl Into<String>) -> Self {
+        Fault::McpAnswer(Box::new(answer(status, "application/json", body.into())))
+    }
+
     /// Changes members of the success answer: another `expires_in`, a missing `token_type`, …
     pub fn edit(change: impl FnOnce(&mut Map<String, Value>) + Send + 'static) -> Self {
         Fault::TokenRewrite(Box::new(move |text| {
@@ -54,21 +71,28 @@ impl Fault {
     }
 
     fn is_for_tokens(&self) -> bool {
-        !matches!(self, Fault::McpStatus(..) | Fault::McpDrop | Fault::McpUnauthorized)
+        !matches!(self, Fault::McpAnswer(_) | Fault::McpDrop | Fault::McpUnauthorized)
     }
+}
+
+/// A status that is none becomes 500.
+fn answer(status: u16, content_type: &'static str, body: String) -> Response<String> {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
 }
 
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Fault::TokenStatus(..) => "TokenStatus",
+            Fault::TokenAnswer(_) => "TokenAnswer",
             Fault::TokenDropBeforeCommit => "TokenDropBeforeCommit",
             Fault::TokenDropAfterCommit => "TokenDropAfterCommit",
             Fault::TokenDelay(_) => "TokenDelay",
             Fault::TokenRedirect(_) => "TokenRedirect",
-            Fault::TokenHtml => "TokenHtml",
             Fault::TokenRewrite(_) => "TokenRewrite",
-            Fault::McpStatus(..) => "McpStatus",
+            Fault::McpAnswer(_) => "McpAnswer",
             Fault::McpDrop => "McpDrop",
             Fault::McpUnauthorized => "McpUnauthorized",
         })

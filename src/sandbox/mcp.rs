@@ -5,7 +5,6 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, ORIGIN};
 use http::{HeaderName, Method, Response};
 
@@ -15,7 +14,7 @@ use super::gate::{self, Caller};
 use super::options::Answers;
 use super::params::media_type;
 use super::reply::{self, Answer, Body, Hangup, Step};
-use super::rpc::{self, Message, Outcome};
+use super::rpc::{self, Message, Messages};
 use super::server::Call;
 use super::session;
 use super::state::{Record, State};
@@ -37,7 +36,7 @@ pub(super) fn serve(call: &Call, area: Area, record: &mut Record) -> Answer {
         if let Some(fault) = state.faults.next_mcp() {
             record.entry.note = Some("fault");
             return match fault {
-                Fault::McpStatus(status, body) => Ok(reply::raw(status, "application/json", body)),
+                Fault::McpAnswer(answer) => Ok(reply::whole(*answer)),
                 Fault::McpUnauthorized => {
                     Ok(gate::unauthorized(&mut state, call, area, Some("The token is not valid any more")))
                 }
@@ -83,29 +82,23 @@ fn post(state: &mut State, call: &Call, area: Area, caller: &Caller) -> Step<Res
     if media_type(&call.parts.headers) != "application/json" {
         return reply::refuse(415, "bad_content_type", "the body must be application/json");
     }
-    let message: Message<'_> = match serde_json::from_slice(&call.body) {
-        Ok(message) => message,
-        Err(error) => return Err(Box::new(rpc::unreadable(error.is_data()))),
-    };
-    if message.jsonrpc != "2.0" {
+    let messages = rpc::read(&call.body)?;
+    for message in &messages.all {
+        gate::permit(caller, message).map_err(|lack| Box::new(gate::missing(state, call, area, &lack)))?;
+    }
+    let opens = messages.all.iter().any(Message::opens);
+    let version = if opens { check_version(call, None).map(|()| None) } else { negotiated(state, call) }?;
+    if messages.batch && (opens || version != Some("2025-03-26")) {
         return Err(Box::new(rpc::unreadable(true)));
     }
-    gate::permit(caller, &message).map_err(|lack| Box::new(gate::missing(state, call, area, &lack)))?;
-    let opens = message.method.as_deref() == Some("initialize");
-    if opens {
-        check_version(call, None)?;
-    } else {
-        find_session(state, call)?;
-    }
-    let Some(id) = message.id else { return Ok(reply::empty(202)) };
-    if message.method.is_none() {
-        return Ok(reply::empty(202));
-    }
-    let outcome = rpc::answer(state, area, &message, id);
+    let outcome = rpc::answer_all(state, area, &messages);
     if outcome.tools_changed {
         state.sessions.tell(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#);
     }
-    let mut response = write(state.options.answers, &outcome);
+    if outcome.answers.is_empty() {
+        return Ok(reply::empty(202));
+    }
+    let mut response = write(state.options.answers, &messages, outcome.answers);
     if let (true, Some(version)) = (state.options.sessions, outcome.version) {
         let id = state.sessions.open(version);
         reply::set(&mut response, SESSION, &id);
@@ -147,6 +140,15 @@ fn find_session<'a>(state: &State, call: &'a Call) -> Step<Option<&'a str>> {
     Ok(Some(id))
 }
 
+/// The version of the session, or without sessions that of the header.
+fn negotiated(state: &State, call: &Call) -> Step<Option<&'static str>> {
+    let said = header(call, &VERSION).unwrap_or("2025-03-26");
+    Ok(match find_session(state, call)? {
+        Some(id) => state.sessions.version(id),
+        None => VERSIONS.into_iter().find(|version| *version == said),
+    })
+}
+
 /// T-20: the header names a known version, and within a session the negotiated one. 2025-03-26
 /// did not have the header.
 fn check_version(call: &Call, negotiated: Option<&str>) -> Step<()> {
@@ -174,22 +176,22 @@ fn accepts(call: &Call, needed: &[&str]) -> Step<()> {
     reply::refuse(400, "bad_accept", &format!("Accept must name {}", needed.join(" and ")))
 }
 
-fn write(answers: Answers, outcome: &Outcome) -> Response<Body> {
-    if answers == Answers::Json {
-        let mut response = reply::raw(200, "application/json", outcome.answer.clone());
-        reply::set(&mut response, CACHE_CONTROL, "no-store");
-        return response;
-    }
-    let messages = outcome.before.iter().chain([&outcome.answer]);
-    let text: String = messages.map(|message| session::event(message)).collect();
-    let mut response = reply::raw(200, "text/event-stream", Bytes::from(format!(": working\n\n{text}")));
+fn write(form: Answers, messages: &Messages<'_>, answers: Vec<String>) -> Response<Body> {
+    let mut response = match form {
+        Answers::Json if messages.batch => {
+            reply::raw(200, "application/json", format!("[{}]", answers.join(",")))
+        }
+        Answers::Json => reply::raw(200, "application/json", answers.concat()),
+        Answers::Sse => session::events(&answers),
+    };
     reply::set(&mut response, CACHE_CONTROL, "no-store");
     response
 }
 
 /// Puts method and tool into the log, also for a request that is refused afterwards.
 fn note(body: &[u8], record: &mut Record) {
-    let Ok(message) = serde_json::from_slice::<Message<'_>>(body) else { return };
+    let Ok(Messages { all, batch: false }) = rpc::read(body) else { return };
+    let Some(message) = all.into_iter().next() else { return };
     record.entry.tool = message.tool().and_then(super::tools::known);
     record.entry.method = message.method.map(|method| method.chars().take(64).collect());
 }

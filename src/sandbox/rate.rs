@@ -73,6 +73,12 @@ impl Verdict {
 
     /// The end of the window as Unix time, rounded up so that a client that waits for it has waited enough.
     fn reset(&self) -> u64 {
-        (SystemTime::now() + self.left).duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() + 1
+        SystemTime::now()
+            .checked_add(self.left)
+            .unwrap_or(UNIX_EPOCH)
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs()
+            + 1
     }
 }

@@ -37,6 +37,11 @@ pub(super) fn raw(status: u16, content_type: &str, body: impl Into<Bytes>) -> Re
     response
 }
 
+/// An answer that a test made.
+pub(super) fn whole(answer: Response<String>) -> Response<Body> {
+    answer.map(|body| Full::new(Bytes::from(body)).boxed_unsync())
+}
+
 /// A status without a body.
 pub(super) fn empty(status: u16) -> Response<Body> {
     let mut response = raw(status, "text/plain", Bytes::new());

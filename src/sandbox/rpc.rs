@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::areas::Area;
 use super::mcp::VERSIONS;
 use super::options::Answers;
-use super::reply::{self, Body};
+use super::reply::{self, Body, Step};
 use super::state::State;
 use super::tools::{self, Failed};
 
@@ -27,18 +27,28 @@ pub(super) struct Message<'a> {
 }
 
 impl Message<'_> {
+    pub(super) fn opens(&self) -> bool {
+        self.method.as_deref() == Some("initialize")
+    }
+
     /// The tool of a `tools/call`, whether it exists or not.
     pub(super) fn tool(&self) -> Option<&str> {
         if self.method.as_deref() == Some("tools/call") { self.params["name"].as_str() } else { None }
     }
 }
 
-/// What a request comes to.
+/// The messages of one POST.
+pub(super) struct Messages<'a> {
+    pub(super) all: Vec<Message<'a>>,
+    /// An array, which only 2025-03-26 has (T-40).
+    pub(super) batch: bool,
+}
+
+/// What a POST comes to.
+#[derive(Default)]
 pub(super) struct Outcome {
-    /// Notifications that belong before the answer, on a stream.
-    pub(super) before: Vec<String>,
-    /// The answer.
-    pub(super) answer: String,
+    /// The answers to its requests, and on a stream the notifications before them.
+    pub(super) answers: Vec<String>,
     /// The version of the session to open, after `initialize`.
     pub(super) version: Option<&'static str>,
     pub(super) tools_changed: bool,
@@ -59,29 +69,51 @@ enum End {
     Error { code: i32, message: String },
 }
 
-/// Answers one request.
-pub(super) fn answer(state: &mut State, area: Area, message: &Message<'_>, id: &RawValue) -> Outcome {
-    let mut outcome =
-        Outcome { before: Vec::new(), answer: String::new(), version: None, tools_changed: false };
-    let params = &message.params;
-    let end = match message.method.as_deref() {
-        Some("initialize") => initialize(state, params, &mut outcome),
-        Some("ping") => End::Result(json!({})),
-        Some("tools/list") => End::Result(json!({"tools": tools::list(&state.apps, area)})),
-        Some("tools/call") => call(state, area, params, &mut outcome),
-        _ => End::Error { code: -32601, message: "Method not found".to_owned() },
+/// Reads the body of a POST.
+pub(super) fn read(body: &[u8]) -> Step<Messages<'_>> {
+    let batch = body.trim_ascii_start().first() == Some(&b'[');
+    let parsed = if batch {
+        serde_json::from_slice(body)
+    } else {
+        serde_json::from_slice(body).map(|message| vec![message])
     };
-    // Serializing values that were built here cannot fail; an empty answer would fail every test.
-    outcome.answer = serde_json::to_string(&Reply { jsonrpc: "2.0", id, end }).unwrap_or_default();
+    match parsed {
+        Ok(all) if !all.is_empty() && all.iter().all(|message: &Message<'_>| message.jsonrpc == "2.0") => {
+            Ok(Messages { all, batch })
+        }
+        Ok(_) => Err(Box::new(unreadable(true))),
+        Err(error) => Err(Box::new(unreadable(error.is_data()))),
+    }
+}
+
+/// Answers every request among the messages; notifications and the client's own answers get none.
+pub(super) fn answer_all(state: &mut State, area: Area, messages: &Messages<'_>) -> Outcome {
+    let mut outcome = Outcome::default();
+    for message in &messages.all {
+        if let (Some(id), Some(method)) = (message.id, message.method.as_deref()) {
+            let end = answer(state, area, (method, &message.params), &mut outcome);
+            // Serializing values that were built here cannot fail; an empty answer would fail every test.
+            let reply = Reply { jsonrpc: "2.0", id, end };
+            outcome.answers.push(serde_json::to_string(&reply).unwrap_or_default());
+        }
+    }
     outcome
 }
 
-/// The answer to what is no JSON-RPC message: not JSON at all, or JSON of another shape. Batches
-/// are refused too. 2025-03-26 wanted servers to read them (T-40), later versions have none; the
-/// sandbox sides with the later ones, since no client needs to send one.
+/// The answer to what is no JSON-RPC message: not JSON at all, or JSON of another shape.
 pub(super) fn unreadable(is_json: bool) -> Response<Body> {
     let (code, message) = if is_json { (-32600, "Invalid Request") } else { (-32700, "Parse error") };
     reply::json(400, &json!({"jsonrpc": "2.0", "id": null, "error": {"code": code, "message": message}}))
+}
+
+fn answer(state: &mut State, area: Area, (method, params): (&str, &Value), outcome: &mut Outcome) -> End {
+    match method {
+        "initialize" => initialize(state, params, outcome),
+        "ping" => End::Result(json!({})),
+        "tools/list" => End::Result(json!({"tools": tools::list(&state.apps, area)})),
+        "tools/call" => call(state, area, params, outcome),
+        _ => End::Error { code: -32601, message: "Method not found".to_owned() },
+    }
 }
 
 fn initialize(state: &State, params: &Value, outcome: &mut Outcome) -> End {
@@ -113,11 +145,10 @@ fn call(state: &mut State, area: Area, params: &Value, outcome: &mut Outcome) ->
     }
     let token = &params["_meta"]["progressToken"];
     if tool == "get_app_analytics" && state.options.answers == Answers::Sse && !token.is_null() {
-        outcome.before = [(1, "Reading conversations"), (2, "Adding up")]
-            .map(|(step, text)| progress(token, step, text).to_string())
-            .into();
+        let steps = [(1, "Reading conversations"), (2, "Adding up")];
+        outcome.answers.extend(steps.map(|(step, text)| progress(token, step, text).to_string()));
     }
-    outcome.tools_changed = tool == "create_app" && called.is_ok();
+    outcome.tools_changed |= tool == "create_app" && called.is_ok();
     match called {
         Ok(value) => End::Result(json!({
             "content": [{"type": "text", "text": value.to_string()}],

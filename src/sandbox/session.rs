@@ -93,7 +93,19 @@ impl Sessions {
     }
 }
 
+/// An event stream of these messages, after a comment (T-13). Each is a chunk of its own.
+pub(super) fn events(messages: &[String]) -> Response<Body> {
+    let chunks: Vec<String> = [": working\n\n".to_owned()]
+        .into_iter()
+        .chain(messages.iter().map(|message| event(message)))
+        .collect();
+    let frames = chunks.into_iter().map(|chunk| Ok::<_, Infallible>(Frame::data(Bytes::from(chunk))));
+    let mut response = Response::new(StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync());
+    reply::set(&mut response, http::header::CONTENT_TYPE, "text/event-stream");
+    response
+}
+
 /// A message as server-sent event.
-pub(super) fn event(message: &str) -> String {
+fn event(message: &str) -> String {
     format!("event: message\ndata: {message}\n\n")
 }

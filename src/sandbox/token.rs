@@ -31,16 +31,12 @@ const BAD_GRANT: &str = "invalid_grant";
 pub(super) async fn serve(call: &Call, record: &mut Record) -> Answer {
     let fault = call.shared.state().faults.next_token();
     record.entry.note = fault.as_ref().map(|_| "fault");
-    match fault {
-        Some(Fault::TokenStatus(status, kind, body)) => return Ok(reply::raw(status, kind, body)),
+    let fault = match fault {
+        Some(Fault::TokenAnswer(answer)) => return Ok(reply::whole(*answer)),
         Some(Fault::TokenDropBeforeCommit) => return Err(Hangup),
         Some(Fault::TokenRedirect(url)) => return Ok(reply::redirect(307, url.as_str())),
-        Some(Fault::TokenHtml) => {
-            let page = "<!doctype html><title>Welcome</title><h1>Sign in to the hotel network</h1>";
-            return Ok(reply::raw(200, "text/html", page));
-        }
-        _ => {}
-    }
+        other => other,
+    };
     let (response, delay) = commit(call, record);
     let delay = match &fault {
         Some(Fault::TokenDropAfterCommit) => return Err(Hangup),

@@ -13,11 +13,17 @@ const TOKEN: &str = "/api/mcp/oauth/token";
 async fn faults_before_the_commit_leave_the_token_usable() {
     let kit = Kit::new(headless());
     let token = kit.sign_in("*").await.refresh;
-    kit.sandbox.fail_next(Fault::TokenStatus(503, "text/plain", "later".to_owned()));
+    kit.sandbox.fail_next(Fault::token(503, "text/plain", "later"));
     let seen = kit.refresh(&token).await;
     assert_eq!((seen.status, seen.text.as_str()), (503, "later"));
 
-    kit.sandbox.fail_next(Fault::TokenHtml);
+    let patience =
+        http::Response::builder().status(429).header("retry-after", "5").body(String::new()).unwrap();
+    kit.sandbox.fail_next(Fault::TokenAnswer(Box::new(patience)));
+    let seen = kit.refresh(&token).await;
+    assert_eq!((seen.status, seen.header("retry-after")), (429, "5"));
+
+    kit.sandbox.fail_next(Fault::token_html());
     let seen = kit.refresh(&token).await;
     assert_eq!((seen.status, seen.header("content-type")), (200, "text/html"));
 
@@ -96,7 +102,7 @@ async fn the_success_answer_takes_any_shape() {
 async fn mcp_faults_wait_in_a_line_of_their_own() {
     let kit = Kit::new(headless());
     let token = kit.sign_in("*").await.access;
-    kit.sandbox.fail_next(Fault::McpStatus(502, r#"{"error":"bad gateway"}"#.to_owned()));
+    kit.sandbox.fail_next(Fault::mcp(502, r#"{"error":"bad gateway"}"#));
     kit.sandbox.fail_next(Fault::McpUnauthorized);
     kit.sandbox.fail_next(Fault::McpDrop);
     kit.sign_in("*").await;

@@ -173,3 +173,27 @@ async fn the_areas_share_the_sign_in_and_divide_the_tools() {
     let seen = kit.send(kit.mcp_request("/mcp/knowledge", &token, &elsewhere)).await;
     assert_eq!(seen.json()["error"]["code"], -32602);
 }
+
+#[tokio::test]
+async fn a_batch_is_for_2025_03_26_alone() {
+    let kit = Kit::new(headless());
+    let token = kit.sign_in("apps:read").await.access;
+    let session = kit.open(&token, "2025-03-26").await;
+    let post = async |body: &Value| {
+        kit.send(kit.mcp_request(MCP, &token, body).header("mcp-session-id", &session)).await
+    };
+    let ping = |id: u32| json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
+    let told = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let batch = json!([ping(1), told, call(2, "list_apps", json!({}))]);
+    let seen = post(&batch).await.json();
+    assert_eq!((seen.as_array().unwrap().len(), &seen[0]["id"], &seen[1]["id"]), (2, &json!(1), &json!(2)));
+    assert_eq!(post(&json!([told])).await.status, 202);
+    assert_eq!(post(&json!([initialize("2025-03-26")])).await.status, 400, "never around initialize");
+    assert_eq!(post(&json!([ping(1), call(2, "create_app", json!({"name": "x"}))])).await.status, 403);
+    kit.sandbox.set(|options| options.answers = Answers::Sse);
+    assert_eq!(events(&post(&batch).await.text).len(), 2);
+    let newer = kit.open(&token, "2025-06-18").await;
+    let request = kit.mcp_request(MCP, &token, &batch).header("mcp-session-id", &newer);
+    assert_eq!(kit.send(request.header("mcp-protocol-version", "2025-06-18")).await.status, 400);
+    assert_eq!(kit.sandbox.counts().tool_calls["list_apps"], 2);
+}
