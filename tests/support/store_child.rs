@@ -35,7 +35,7 @@ pub fn credential(generation: u64) -> Credential {
             refresh: Some(format!("chipp_rt_{generation}").into()),
             scope: None,
             expires_in: Some(3600),
-            received_at: 1_000_000,
+            received_at_ms: 1_000_000_000,
             refresh_expires_at: None,
         },
         generation,
