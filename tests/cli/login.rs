@@ -45,11 +45,7 @@ fn the_browser_sees_the_outcome_and_no_code() {
     assert!(address.ends_with("/done"), "{address}");
     assert!(page.contains("signed in"), "{page}");
 
-    house.sandbox.fail_next(Fault::TokenStatus(
-        400,
-        "application/json",
-        r#"{"error":"invalid_grant"}"#.into(),
-    ));
+    house.sandbox.fail_next(Fault::token(400, "application/json", r#"{"error":"invalid_grant"}"#));
     let mut login = Login::start(&house, &[]);
     let (_, failed) = follow(&login.url());
     assert_ne!(failed, page);

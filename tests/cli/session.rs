@@ -32,18 +32,14 @@ fn sixteen_processes_that_meet_an_expired_token_refresh_it_once() {
 fn trouble_with_the_token_endpoint_loses_nothing() {
     let house = expired(Options::default());
     for (fault, name, code) in [
-        (Fault::TokenStatus(503, "text/html", "<html>".into()), "server-error", 5),
-        (Fault::TokenStatus(429, "application/json", "{}".into()), "server-busy", 5),
-        (Fault::TokenStatus(403, "text/html", "<html>".into()), "server-error", 5),
-        (Fault::TokenHtml, "captive-portal", 5),
+        (Fault::token(503, "text/html", "<html>"), "server-error", 5),
+        (Fault::token(429, "application/json", "{}"), "server-busy", 5),
+        (Fault::token(403, "text/html", "<html>"), "server-error", 5),
+        (Fault::token_html(), "captive-portal", 5),
         (Fault::TokenRedirect(house.sandbox.base()), "redirect-refused", 7),
         (Fault::TokenDropBeforeCommit, "network-down", 5),
-        (Fault::TokenStatus(200, "application/json", "null".into()), "bad-response", 5),
-        (
-            Fault::TokenStatus(401, "application/json", r#"{"error":"invalid_client"}"#.into()),
-            "client-rejected",
-            2,
-        ),
+        (Fault::token(200, "application/json", "null"), "bad-response", 5),
+        (Fault::token(401, "application/json", r#"{"error":"invalid_client"}"#), "client-rejected", 2),
     ] {
         house.sandbox.fail_next(fault);
         house.run(&["token"]).failed(name, code);
