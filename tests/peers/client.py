@@ -23,7 +23,7 @@ from mcp_types import CreateMessageResult, ElicitResult, TextContent, ToolListCh
 
 warnings.filterwarnings("ignore", message=".*deprecated as of.*")
 
-# The server spreads its five steps over 400 ms; a proxy that keeps them back delivers them at once.
+# The server spreads its five steps over 900 ms; a proxy that keeps them back delivers them at once.
 STREAMED_OVER_SECONDS = 0.05
 # How long the SDK waits after it closed stdin before it sends SIGTERM.
 SIGTERM_AFTER_SECONDS = 2.0

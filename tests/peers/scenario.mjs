@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const STEPS = [1, 2, 3, 4, 5];
-/** The server spreads its five steps over 400 ms; a proxy that keeps them back delivers them at once. */
+/** The server spreads its five steps over 900 ms; a proxy that keeps them back delivers them at once. */
 const STREAMED_OVER_MS = 50;
 /** How long the SDK waits after it closed stdin before it sends SIGTERM. */
 const SIGTERM_AFTER_MS = 2000;

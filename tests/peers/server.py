@@ -28,6 +28,7 @@ warnings.filterwarnings("ignore", message=".*deprecated as of.*")
 METADATA = "/.well-known/oauth-protected-resource/mcp"
 STEPS = 5
 STEP_SECONDS = 0.1
+LAST_STEP_SECONDS = 0.5  # see tools.mjs
 STREAM_WAIT_SECONDS = 15.0
 COLOUR = {"type": "object", "properties": {"colour": {"type": "string"}}, "required": ["colour"]}
 
@@ -71,7 +72,7 @@ async def slow_count(ctx: Context) -> str:
     for step in range(1, STEPS + 1):
         if not as_json:
             await ctx.report_progress(step, STEPS, f"step {step}")
-        await asyncio.sleep(STEP_SECONDS)
+        await asyncio.sleep(LAST_STEP_SECONDS if step == STEPS else STEP_SECONDS)
     return f"counted to {STEPS}"
 
 

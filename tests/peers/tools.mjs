@@ -4,6 +4,8 @@ import { z } from 'zod';
 
 const STEPS = 5;
 const STEP_MS = 100;
+/** The TypeScript client loses progress that it reads in one chunk with the result: a busy machine needs room. */
+const LAST_STEP_MS = 500;
 const STREAM_WAIT_MS = 15_000;
 
 const text = (value) => ({ content: [{ type: 'text', text: value }] });
@@ -36,7 +38,7 @@ export function addTools(mcp, { json, streamOpen }) {
           const params = { progressToken, progress, total: STEPS, message: `step ${progress}` };
           await ctx.mcpReq.notify({ method: 'notifications/progress', params });
         }
-        await sleep(STEP_MS);
+        await sleep(progress === STEPS ? LAST_STEP_MS : STEP_MS);
       }
       return text(`counted to ${STEPS}`);
     },
