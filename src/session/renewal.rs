@@ -71,7 +71,7 @@ pub(super) async fn run(inner: &Inner, need: Need) -> Result<SecretString> {
 
 async fn locked(inner: &Inner, need: &Need) -> Result<SecretString> {
     // Never without the lock, and it is never taken from another process: its death frees it (C3).
-    let _lock = inner.lock().await?;
+    let lock = inner.lock().await?;
     let Some(stored) = current(inner).await? else {
         inner.keep(None);
         return Err(inner.signed_out());
@@ -85,6 +85,11 @@ async fn locked(inner: &Inner, need: &Need) -> Result<SecretString> {
         inner.keep(Some(stored.clone()));
         return Err(ended(inner, &stored));
     };
+    // Somebody deleted the lock file under us: another process may hold a new one (row 65).
+    if !lock.intact()? {
+        let what = "the lock file was deleted while the sign-in was being renewed";
+        return Err(Error::new(Name::LockTimeout, what).hinted("try again"));
+    }
     let endpoint = Endpoint {
         url: &stored.token_endpoint,
         client: &stored.client,
