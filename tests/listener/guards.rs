@@ -1,6 +1,6 @@
 //! Requests that are refused, each with its status and page, while the wait goes on.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -148,7 +148,7 @@ fn what_is_not_http_1_1_is_refused_or_closed() {
         stream.write_all(&bytes).unwrap();
         stream.shutdown(std::net::Shutdown::Write).unwrap();
         let mut answer = Vec::new();
-        let _ = std::io::Read::read_to_end(&mut stream, &mut answer);
+        let _ = stream.read_to_end(&mut answer);
         assert!(
             answer.is_empty() || answer.starts_with(b"HTTP/1.1 400 ") || answer.starts_with(b"HTTP/1.0 400 "),
             "{shown}"
@@ -181,6 +181,18 @@ fn a_posted_password_is_not_read() {
             assert!(!answer.head.contains("CANARY"));
         }
     }
+    // A browser that is still sending must not lose the answer to a reset.
+    let mut slow = login.connect();
+    let head =
+        format!("POST {target} HTTP/1.1\r\nHost: localhost:{}\r\nContent-Length: 60000\r\n\r\n", login.port);
+    slow.write_all(head.as_bytes()).unwrap();
+    for _ in 0..2 {
+        std::thread::sleep(Duration::from_millis(100));
+        slow.write_all(&[b'x'; 30_000]).unwrap();
+    }
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
     let expecting =
         format!("Host: localhost:{}\r\nContent-Length: 9\r\nExpect: 100-continue\r\n", login.port);
     assert_eq!(login.ask("POST", &target, &expecting).status, 405, "and nothing is asked for");
