@@ -88,7 +88,7 @@ fn post(state: &mut State, call: &Call, area: Area, caller: &Caller) -> Step<Res
     }
     let opens = messages.all.iter().any(Message::opens);
     let version = if opens { check_version(call, None).map(|()| None) } else { negotiated(state, call) }?;
-    if messages.batch && (opens || version != Some("2025-03-26")) {
+    if messages.batch && version != Some("2025-03-26") {
         return Err(Box::new(rpc::unreadable(true)));
     }
     let outcome = rpc::answer_all(state, area, &messages);

@@ -142,6 +142,7 @@ async fn requests_that_break_the_transport_rules_are_refused() {
     assert_eq!(status(&old, "", None).await, 404);
     kit.sandbox.set(|options| options.sessions = false);
     assert_eq!(status("", "2025-11-25", None).await, 200);
+    assert_eq!(status("", "2026-07-28", None).await, 400, "a version from another era, without a session");
 }
 
 #[tokio::test]
@@ -188,6 +189,7 @@ async fn a_batch_is_for_2025_03_26_alone() {
     let seen = post(&batch).await.json();
     assert_eq!((seen.as_array().unwrap().len(), &seen[0]["id"], &seen[1]["id"]), (2, &json!(1), &json!(2)));
     assert_eq!(post(&json!([told])).await.status, 202);
+    assert_eq!(post(&json!([])).await.status, 400, "an empty batch is none");
     assert_eq!(post(&json!([initialize("2025-03-26")])).await.status, 400, "never around initialize");
     assert_eq!(post(&json!([ping(1), call(2, "create_app", json!({"name": "x"}))])).await.status, 403);
     kit.sandbox.set(|options| options.answers = Answers::Sse);

@@ -97,8 +97,9 @@ async fn the_stream_needs_token_session_and_media_type_and_may_be_missing() {
     let session = kit.open(&token, "2025-11-25").await;
     assert_eq!(kit.send(listen(&kit, "chipp_at_x", &session)).await.status, 401);
     assert_eq!(kit.send(listen(&kit, &token, "unknown")).await.status, 404);
-    let plain = kit.http.get(kit.sandbox.at(MCP)).header("authorization", format!("Bearer {token}"));
-    assert_eq!(kit.send(plain).await.status, 400);
+    let mut other = listen(&kit, &token, &session).build().unwrap();
+    other.headers_mut().insert("accept", "application/json".parse().unwrap());
+    assert_eq!(kit.http.execute(other).await.unwrap().status().as_u16(), 400);
     kit.sandbox.set(|options| options.sessions = false);
     assert_eq!(kit.send(listen(&kit, &token, &session)).await.status, 405);
 }
