@@ -2,6 +2,7 @@
 //! store and its session.
 
 use std::path::Path;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -28,6 +29,8 @@ pub(super) struct Context<'a> {
     pub(super) secrets: Secrets,
 }
 
+/// How long a keychain may take before a prompt is suspected.
+const PROMPT: Duration = Duration::from_secs(2);
 /// The longest passphrase file, in bytes.
 const PASSPHRASE_LIMIT: usize = 4096;
 
@@ -68,6 +71,19 @@ impl<'a> Context<'a> {
     pub(super) fn open(&self, kind: store::Kind) -> Store {
         let passphrase = self.secrets.passphrase.clone();
         Store::open(Settings { kind, passphrase, interactive: Ui::interactive() }, &self.paths)
+    }
+
+    /// Does something with a store that may ask the person for a password, and says so if it takes a while:
+    /// the prompt may be behind a window (S3).
+    pub(super) async fn patiently<T>(&self, store: &Store, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        if store.prompt_limit().is_some() && Ui::interactive() {
+            match tokio::time::timeout(PROMPT, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => self.ui.note("Waiting for the keychain; an unlock prompt may be open."),
+            }
+        }
+        work.await
     }
 
     /// The session of a target over a store.

@@ -91,7 +91,7 @@ impl SignIn<'_> {
     async fn alone(&self) -> Result<Option<Credential>> {
         // A store that cannot be used must be known before the browser opens, not after. A damaged
         // record is what a new sign-in mends.
-        let before = match self.session.load().await {
+        let before = match self.context.patiently(&self.store, self.session.load()).await {
             Err(error) if error.name() == Name::StoreCorrupt => None,
             other => other?,
         };

@@ -45,7 +45,8 @@ pub(super) async fn run(context: &Context<'_>, args: LogoutArgs) -> Result<u8> {
 
 async fn one(context: &Context<'_>, target: &Target, local: bool) -> Result<()> {
     let store = context.store(target)?;
-    let ended = context.session(target, store)?.end(!local).await?;
+    let session = context.session(target, store.clone())?;
+    let ended = context.patiently(&store, session.end(!local)).await?;
     index::forget(&context.paths, &target.key())?;
     let (ui, name) = (context.ui, target.name());
     let done = format!("{} Signed out of {}", paint(Tone::Good, "✓"), paint(Tone::Strong, &name));

@@ -24,7 +24,8 @@ pub(super) struct StatusArgs {
 pub(super) async fn run(context: &Context<'_>, args: StatusArgs) -> Result<u8> {
     let target = context.target(&args.target)?;
     let store = context.store(&target)?;
-    let credential = store.load(&target.key()).await.map_err(|error| target.mark(error))?;
+    let credential = context.patiently(&store, store.load(&target.key())).await;
+    let credential = credential.map_err(|error| target.mark(error))?;
     let usable = credential.as_ref().is_some_and(usable);
     if context.ui.json() {
         context.ui.object(&object(&target, &store, credential.as_ref()));
