@@ -10,6 +10,11 @@ use super::server::{Answer, HELLO, Seen, Server};
 
 /// Sessions `s0`, `s1` …; `lost` of them are forgotten. The InitializeResult of later ones is `later`.
 async fn forgetful(lost: Arc<AtomicUsize>, later: &'static str) -> Server {
+    const BODY: &str = r#"{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}"#;
+    forgetful_with(lost, later, || Answer { status: 404, ..Answer::json(BODY) }).await
+}
+
+async fn forgetful_with(lost: Arc<AtomicUsize>, later: &'static str, refusal: fn() -> Answer) -> Server {
     let opened = AtomicUsize::new(0);
     Server::start(move |seen: &Seen| {
         if seen.method() == "initialize" {
@@ -18,10 +23,8 @@ async fn forgetful(lost: Arc<AtomicUsize>, later: &'static str) -> Server {
             return Some(Answer::result(seen, hello).header("mcp-session-id", format!("s{n}")));
         }
         let session: usize = seen.header("mcp-session-id")?[1..].parse().unwrap();
-        let body =
-            "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32001,\"message\":\"Session not found\"},\"id\":null}";
         if session < lost.load(Ordering::SeqCst) {
-            return Some(Answer { status: 404, ..Answer::json(body) });
+            return Some(refusal());
         }
         (seen.verb == "GET").then(|| Answer::events().wait(60_000))
     })
@@ -115,4 +118,25 @@ async fn a_session_that_is_lost_at_once_again_is_an_error() {
     host.tool(1).await;
     assert_eq!(error_of(&host.next().await).0, "session-lost");
     assert!(server.count("tools/call") <= 2);
+}
+
+/// T-24: 400 where 404 is meant, as in servers after the official SDK's example; only if the words say so.
+#[tokio::test]
+async fn a_bad_request_that_speaks_of_the_session_means_a_lost_session() {
+    const GONE: fn() -> Answer = || {
+        let body = r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}"#;
+        Answer { status: 400, ..Answer::json(body) }
+    };
+    const OTHER: fn() -> Answer =
+        || Answer { status: 400, ..Answer::json(r#"{"error":"invalid arguments"}"#) };
+    for (refusal, renewed) in [(GONE, true), (OTHER, false)] {
+        let lost = Arc::new(AtomicUsize::new(0));
+        let server = forgetful_with(Arc::clone(&lost), HELLO, refusal).await;
+        let mut host = Host::ready(&server).await;
+        server.wait_for("GET", 1).await;
+        lost.store(1, Ordering::SeqCst);
+        host.tool(1).await;
+        assert_eq!(host.next().await["result"]["ok"] == true, renewed);
+        assert_eq!(server.count("initialize"), if renewed { 2 } else { 1 });
+    }
 }
