@@ -84,7 +84,8 @@ impl<'a> Envelope<'a> {
         read.map(|()| envelope).map_err(|_| Fault::NotJson)
     }
 
-    /// What can be seen in the first bytes of a message that is too long to keep.
+    /// What can be seen in the first bytes of a message that is too long to keep. A `result` or `error`
+    /// that goes on beyond them is empty.
     pub fn peek_head(head: &'a [u8]) -> Self {
         let valid = match std::str::from_utf8(head) {
             Ok(text) => text,
@@ -206,6 +207,7 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
     }
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         while let Some(field) = map.next_key()? {
+            let is_answer = matches!(field, Field::Result | Field::Error);
             let slot = match field {
                 Field::Id => &mut self.0.id,
                 Field::Method => &mut self.0.method,
@@ -217,6 +219,10 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
                     continue;
                 }
             };
+            if is_answer {
+                // Even if the text ends in the middle of the value, this is known to be an answer.
+                *slot = Some("");
+            }
             *slot = Some(map.next_value::<&RawValue>()?.get());
         }
         Ok(())

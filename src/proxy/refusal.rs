@@ -21,10 +21,20 @@ pub(super) struct Refusal {
 
 impl Refusal {
     /// The server does not know the session any more (T-23). 404 with "method not found" is an answer.
+    /// Servers built after the official SDK's examples say 400 where they should say 404; there the
+    /// words must tell (T-24).
     pub(super) fn is_session_gone(&self) -> bool {
-        self.in_session
-            && self.status == StatusCode::NOT_FOUND
-            && self.rpc_error().and_then(|error| member(error, "code")) != Some(&METHOD_NOT_FOUND.to_string())
+        let code = || self.rpc_error().and_then(|error| member(error, "code"));
+        match self.status {
+            _ if !self.in_session => false,
+            StatusCode::NOT_FOUND => code() != Some(&METHOD_NOT_FOUND.to_string()),
+            StatusCode::BAD_REQUEST if !self.is_answer() => {
+                let words = self.words().unwrap_or_default().to_lowercase();
+                let unknown = ["no valid", "not found", "invalid", "unknown", "expired"];
+                words.contains("session") && unknown.iter().any(|word| words.contains(word))
+            }
+            _ => false,
+        }
     }
 
     /// Whether the body is a JSON-RPC answer for a particular request (T-08).
@@ -59,7 +69,7 @@ impl Refusal {
                 Some(scope) => scope_required(host, &scope),
                 None => plain(Name::BadResponse).hinted("check that your account may do this on the server"),
             },
-            404 if self.in_session => {
+            _ if self.is_session_gone() => {
                 Error::new(Name::SessionLost, format!("{host} does not know the session any more"))
             }
             408 | 504 => plain(Name::Timeout),

@@ -1,0 +1,19 @@
+//! The proxy against a scripted server: one test per rule, named after what it proves. The ids are those
+//! of the MCP checklist (T-, S-), of the fault matrix (row) and of the threat model (P).
+
+#![allow(missing_docs, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod answers;
+mod ends;
+mod headers;
+mod host;
+mod input;
+mod order;
+mod parsers;
+mod process;
+mod refusals;
+mod renewal;
+mod resumption;
+mod server;
+mod unasked;
