@@ -59,7 +59,11 @@ impl Flow<'_> {
         let (ui, url) = (self.sign_in.context.ui, &request.authorization.url);
         browser::check(url)?;
         let server = url.host_str().unwrap_or_default();
-        let scope = request.scope.as_deref().map_or("its default scope".to_owned(), clean);
+        let scope = match request.scope.as_deref() {
+            None => "its default scope".to_owned(),
+            Some("*") => "full access (*)".to_owned(),
+            Some(scope) => clean(scope),
+        };
         let name = paint(Tone::Strong, &self.sign_in.target.name());
         ui.note(&format!(
             "Signing in to {name} at {} for {}.",
