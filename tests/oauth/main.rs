@@ -1,0 +1,8 @@
+//! The OAuth client against a server that answers by table: what is asked, in which order, and what is
+//! refused.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, missing_docs)]
+
+mod discovery;
+mod server;
+mod styles;
