@@ -152,7 +152,15 @@ async fn redirects_floods_and_rubbish_end_by_name() {
     assert_eq!(fails(&server).await, Name::BadResponse);
     assert!(!server.paths().contains(&"/elsewhere".to_owned()));
     for (page, name) in [
-        (Page { status: 200, body: " ".repeat(2 << 20), ..Page::default() }, Name::BadResponse),
+        // Good metadata, were it not for its size.
+        (
+            Page {
+                status: 200,
+                body: metadata(&server.base).to_string() + &" ".repeat(2 << 20),
+                ..Page::default()
+            },
+            Name::BadResponse,
+        ),
         (Page { status: 200, body: "[".repeat(100_000), ..Page::default() }, Name::BadResponse),
         (Page { status: 200, body: "<html>".into(), ..Page::default() }, Name::BadResponse),
         (
