@@ -62,6 +62,20 @@ async fn session_and_version_come_from_the_answer_and_go_with_everything_later()
     }
 }
 
+/// T-22: a host that opens a new session on the same pipe does so without the old one's id.
+#[tokio::test]
+async fn a_second_initialize_goes_without_the_first_ones_session() {
+    let server = Server::start(|_| None).await;
+    let mut host = Host::ready(&server).await;
+    host.greet().await;
+    host.tool(1).await;
+    host.next().await;
+    let hellos = server.of("initialize");
+    assert_eq!(hellos.len(), 2);
+    assert_eq!(hellos[1].header("mcp-session-id"), None);
+    assert_eq!(hellos[1].header("mcp-protocol-version"), None);
+}
+
 /// P3: a session id that no header may carry is not sent back.
 #[tokio::test]
 async fn a_session_id_with_a_blank_or_too_long_is_ignored() {
