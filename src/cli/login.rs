@@ -93,6 +93,11 @@ impl SignIn<'_> {
         // record is what a new sign-in mends.
         let before = match self.session.load().await {
             Err(error) if error.name() == Name::StoreCorrupt => None,
+            Ok(None) => {
+                let tried = self.store.try_out(&self.target.key()).await;
+                tried.map_err(|error| self.target.mark(error))?;
+                None
+            }
             other => other?,
         };
         let locks = self.context.paths.private("locks")?;
