@@ -181,6 +181,29 @@ impl Store {
         }
     }
 
+    /// Finds out whether a first record could be written, by writing one of no value and removing it.
+    /// Nothing less tells: a keychain that is locked, or that has no keyring to write to, says of a missing
+    /// item only that it is missing.
+    ///
+    /// # Errors
+    /// As [`Store::save`].
+    pub async fn try_out(&self, key: &Key) -> Result<()> {
+        // Of this process alone: another one may be trying at the same moment.
+        let trial = Key { account: format!("{} (trial {})", key.account, std::process::id()), ..key.clone() };
+        match &*self.0 {
+            Backend::Keychain(keychain) => {
+                keychain.write(&trial, "trial".into()).await?;
+                keychain.remove(&trial).await?;
+            }
+            Backend::Sealed(sealed) => {
+                sealed.write(&trial, "trial".into()).await?;
+                sealed.remove(&trial).await?;
+            }
+            Backend::Memory(_) => {}
+        }
+        Ok(())
+    }
+
     /// Removes what is under a key, damaged or not. Whether there was something.
     ///
     /// # Errors

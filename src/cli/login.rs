@@ -89,39 +89,44 @@ pub(super) async fn run(context: &Context<'_>, args: LoginArgs) -> Result<u8> {
 impl SignIn<'_> {
     /// Signs in unless another process does it first; `None` if it did.
     async fn alone(&self) -> Result<Option<Credential>> {
+        let last = self.last_sign_in();
         // A store that cannot be used must be known before the browser opens, not after. A damaged
         // record is what a new sign-in mends.
         let before = match self.context.patiently(&self.store, self.session.load()).await {
             Err(error) if error.name() == Name::StoreCorrupt => None,
+            Ok(None) => {
+                let tried = self.store.try_out(&self.target.key()).await;
+                tried.map_err(|error| self.target.mark(error))?;
+                None
+            }
             other => other?,
         };
         let locks = self.context.paths.private("locks")?;
         let slug = self.target.key().slug();
         let person = locks.join(format!("{slug}.login.lock"));
         let background = locks.join(format!("{slug}.signin.lock"));
-        // A person who types `login` does not wait for a forgotten tab that some proxy opened; a proxy
-        // waits for either.
+        // A person who types `login` does not wait for a forgotten tab that some proxy opened. A proxy waits
+        // for either, and holds only the second one.
         let paths = if self.args.background { vec![person, background] } else { vec![person] };
-        let mut held = Vec::new();
+        let mut held = None;
         for path in paths {
-            let lock = match lock::try_acquire(&path)? {
-                Some(lock) => lock,
-                None => match self.wait_for(&path).await? {
-                    Some(lock) => lock,
-                    None => return Ok(None),
-                },
+            drop(held.take());
+            held = match lock::try_acquire(&path)? {
+                None => self.wait_for(&path).await?,
+                lock => lock,
             };
-            held.push(lock);
+            if held.is_none() {
+                return Ok(None);
+            }
         }
         let flow = flow::Flow { sign_in: self, before };
-        let started = now();
         if !self.args.background {
             return flow.run().await.map(Some);
         }
         tokio::select! {
             outcome = flow.run() => outcome.map(Some),
             // The person signed in by another way: this tab is not needed any more.
-            () = self.signed_in_elsewhere(started) => Ok(None),
+            () = self.signed_in_elsewhere(last) => Ok(None),
         }
     }
 
@@ -142,16 +147,20 @@ impl SignIn<'_> {
         Ok(Some(lock))
     }
 
-    async fn signed_in_elsewhere(&self, since: u64) {
-        while !self.signed_in_since(since + 1) {
+    /// Waits for a sign-in after `last`, which may be of the same second.
+    async fn signed_in_elsewhere(&self, last: Option<u64>) {
+        while self.last_sign_in().is_none_or(|newer| Some(newer) == last) {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 
-    /// Asked of the account list, which is cheap, and written after the tokens.
     fn signed_in_since(&self, moment: u64) -> bool {
-        let entry = index::find(&self.context.paths, &self.target.key());
-        entry.ok().flatten().is_some_and(|entry| entry.signed_in_at >= moment)
+        self.last_sign_in().is_some_and(|last| last >= moment)
+    }
+
+    /// Unix seconds. Asked of the account list, which is cheap, and written after the tokens.
+    fn last_sign_in(&self) -> Option<u64> {
+        index::find(&self.context.paths, &self.target.key()).ok().flatten().map(|entry| entry.signed_in_at)
     }
 
     /// Puts the account on the list and binds it to its store.

@@ -41,7 +41,7 @@ impl Page {
     }
 }
 
-// The hyphen in running text is U+2011, at which no line is broken.
+// The hyphen in running text is U+2011, at which no line is broken; nor is it at U+00A0.
 macro_rules! page {
     ($tone:literal, $icon:literal, $title:literal, $text:literal, $next:literal) => {
         concat!(
@@ -84,7 +84,7 @@ const DENIED: &str = page!(
     "minus",
     "Sign-in declined",
     "No access was given, and nothing on this computer has changed.",
-    "Changed your mind? Start over and choose Authorize."
+    "Changed your mind? Start\u{a0}over and choose Authorize."
 );
 const TIMED_OUT: &str = page!(
     "late",

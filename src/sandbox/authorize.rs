@@ -42,7 +42,7 @@ pub(super) fn serve(call: &Call, record: &mut Record) -> Response<Body> {
     let mut state = call.shared.state();
     state.log.counts.authorize += 1;
     let query = call.parts.uri.query().unwrap_or_default();
-    let asked = match check(query, &state.clients(), base) {
+    let asked = match check(query, (&state.clients(), &state.options.resources), base) {
         Ok(asked) => asked,
         Err(Refusal::Page(what)) => {
             record.entry.note = Some("page");
@@ -95,7 +95,7 @@ pub(super) fn decide(state: &mut State, base: &str, asked: Asked, choice: Consen
     }
 }
 
-fn check(query: &str, clients: &[Client], base: &str) -> Result<Asked, Refusal> {
+fn check(query: &str, (clients, others): (&[Client], &[String]), base: &str) -> Result<Asked, Refusal> {
     let Ok(params) = Params::form(query.as_bytes()) else {
         return Err(Refusal::Page("The request repeats a parameter."));
     };
@@ -131,7 +131,7 @@ fn check(query: &str, clients: &[Client], base: &str) -> Result<Asked, Refusal> 
         return refuse("invalid_scope", "a scope is not known");
     };
     let resource = params.get("resource");
-    if resource.is_some_and(|resource| !discovery::is_resource(base, resource)) {
+    if resource.is_some_and(|resource| !discovery::is_resource(base, resource, others)) {
         return refuse("invalid_target", "resource is not this server");
     }
     Ok(Asked {

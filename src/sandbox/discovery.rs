@@ -44,8 +44,13 @@ pub(super) fn protected_resource(base: &str, area: Option<Area>) -> Value {
     })
 }
 
-/// Whether `resource` (RFC 8707) names this server: the origin or one of the MCP endpoints.
-pub(super) fn is_resource(base: &str, resource: &str) -> bool {
+/// Whether tokens are issued for `resource` (RFC 8707): this server, by its origin or one of its MCP
+/// endpoints, or one of the others.
+pub(super) fn is_resource(base: &str, resource: &str, others: &[String]) -> bool {
+    others.iter().any(|other| other == resource) || is_ours(base, resource)
+}
+
+fn is_ours(base: &str, resource: &str) -> bool {
     resource.strip_prefix(base).is_some_and(|path| {
         path.is_empty() || path == "/" || Area::ALL.into_iter().any(|area| area.path() == path)
     })

@@ -49,6 +49,8 @@ pub struct Options {
     pub auto_consent: Option<Consent>,
     /// The clients known from the start.
     pub clients: Vec<Client>,
+    /// MCP servers elsewhere for which tokens may be asked here (RFC 8707), besides the sandbox's own.
+    pub resources: Vec<String>,
 }
 
 impl Default for Options {
@@ -73,6 +75,7 @@ impl Default for Options {
             token_delay: Duration::ZERO,
             auto_consent: None,
             clients: vec![Client::chipp()],
+            resources: Vec::new(),
         }
     }
 }

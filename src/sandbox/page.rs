@@ -27,7 +27,7 @@ pub(super) fn consent(asked: &Asked, email: &str, number: &str) -> Response<Body
         r#"<p class="brand">Chipp <small>sandbox</small></p>
 <h1><strong id="application">{name}</strong> wants to access your account</h1>
 <p class="account"><span class="face" aria-hidden="true">{initial}</span><span>Signed in as <b id="email">{email}</b></span></p>
-<h2>It will be able to</h2>
+<h2>What it asks for</h2>
 <ul id="scopes">{rows}</ul>
 <form method="post" action="/api/mcp/oauth/consent">
 <input type="hidden" name="request" value="{number}">

@@ -79,7 +79,8 @@ fn commit(call: &Call, record: &mut Record) -> (Result<Value, Response<Body>>, s
     };
     record.entry.client = Some(client.id.clone());
     let resource = params.get("resource");
-    let issued = if resource.is_some_and(|resource| !discovery::is_resource(&call.shared.base, resource)) {
+    let (base, others) = (&call.shared.base, &state.options.resources);
+    let issued = if resource.is_some_and(|resource| !discovery::is_resource(base, resource, others)) {
         Err((400, "invalid_target", "resource is not this server"))
     } else {
         record.entry.resource = resource.map(str::to_owned);

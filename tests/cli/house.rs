@@ -1,6 +1,7 @@
 //! A user with a home of his own, and a sandbox to sign in to.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -175,4 +176,21 @@ pub fn follow(url: &str) -> (String, String) {
         let response = client.get(url).send().await.unwrap();
         (response.url().to_string(), response.text().await.unwrap())
     })
+}
+
+/// A `BROWSER` that follows the address, and counts.
+pub fn browser(house: &House) -> (PathBuf, PathBuf) {
+    let (program, count) = (house.home.path().join("browser"), house.home.path().join("opened"));
+    script(
+        &program,
+        &format!("echo x >> {}\nexec curl -sSL --max-time 30 -o /dev/null \"$1\"", count.display()),
+    );
+    (program, count)
+}
+
+/// Makes a program out of shell commands.
+pub fn script(program: &Path, commands: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(program, format!("#!/bin/sh\n{commands}\n")).unwrap();
+    std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
 }

@@ -69,14 +69,14 @@ async function visit(page, url, report) {
 
   await page.goto(url, { waitUntil: 'load' });
   report.consent = await look(page);
-  await page.screenshot({ path: join(out, 'consent.png'), fullPage: true });
+  await page.screenshot({ path: join(out, 'consent.png'), fullPage: true, animations: 'disabled' });
   if (BUTTONS[click] !== null) {
     await sleep(Number(env.BROWSE_PAUSE_MS ?? 0));
     // The click's own wait for the navigation is not ours: the chain of redirects may end elsewhere.
     await page.click(BUTTONS[click], { noWaitAfter: true });
     await arrive(page, report.consent.url);
   }
-  await page.screenshot({ path: join(out, 'final.png'), fullPage: true });
+  await page.screenshot({ path: join(out, 'final.png'), fullPage: true, animations: 'disabled' });
   Object.assign(report, await look(page));
   const last = documents.at(-1);
   report.status = last?.status() ?? null;
