@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use chipp_auth::sandbox::{Kind, Options};
 
+use crate::host::Host;
 use crate::house::House;
-use crate::proxy::Host;
 
 const LIFE: Duration = Duration::from_secs(4);
 const WHOLE: Duration = Duration::from_secs(30);

@@ -11,6 +11,7 @@
 )]
 
 mod eight;
+mod host;
 mod house;
 mod login;
 mod proxy;
