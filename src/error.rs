@@ -59,7 +59,7 @@ macro_rules! names {
 
 names! {
     /// A bug in this program.
-    Internal = "internal", 1, -32603, false, "this is a bug in chipp-auth; please report it with the output of `chipp-auth --version`";
+    Internal = "internal", 1, -32603, false, "report this bug of chipp-auth, with the output of `chipp-auth --version`";
     /// The command line is wrong.
     Usage = "usage", 2, -31004, false, "see `chipp-auth --help`";
     /// A configuration file cannot be used.
@@ -67,13 +67,13 @@ names! {
     /// The authorization server does not accept this client.
     ClientRejected = "client-rejected", 2, -31004, false, "check the client id and secret of this server, then run `chipp-auth login{target}`";
     /// A configuration file could have been written by somebody else.
-    ConfigUntrusted = "config-untrusted", 2, -31004, false, "make yourself its owner and take the write permission from everybody else";
+    ConfigUntrusted = "config-untrusted", 2, -31004, false, "make yourself its owner, and remove the write permission of everybody else (chmod go-w)";
     /// The user or the server said no.
     LoginDenied = "login-denied", 3, -31001, false, "run `chipp-auth login{target}` and choose Authorize";
     /// Nobody finished the sign-in in time.
-    LoginTimeout = "login-timeout", 3, -31001, false, "run `chipp-auth login{target}` again and finish in the browser within 5 minutes";
+    LoginTimeout = "login-timeout", 3, -31001, false, "run `chipp-auth login{target}` again and finish in the browser; `--timeout` gives you more time";
     /// No browser could be started, and nobody opened the address by hand.
-    BrowserMissing = "browser-missing", 3, -31001, false, "open the printed address in a browser on this computer, or set BROWSER to the program to use";
+    BrowserMissing = "browser-missing", 3, -31001, false, "run `chipp-auth login{target}` again and open the printed address in a browser on this computer, or set BROWSER to the program to use";
     /// The user interrupted the sign-in.
     LoginCancelled = "login-cancelled", 130, -31001, false, "run `chipp-auth login{target}` when you are ready";
     /// There is no usable sign-in.
@@ -99,7 +99,7 @@ names! {
     /// No answer within the limit.
     Timeout = "timeout", 5, -31007, true, "try again";
     /// The answer's stream ended before the answer.
-    StreamLost = "stream-lost", 5, -31005, false, "the server may or may not have acted; look before you repeat the call";
+    StreamLost = "stream-lost", 5, -31005, false, "look whether the server has acted before you repeat the call";
     /// A message is larger than the limit.
     TooLarge = "too-large", 5, -31006, false, "ask for less at a time";
     /// The keychain is locked.

@@ -86,7 +86,9 @@ pub fn is_loopback(url: &Url) -> bool {
 pub fn check(url: &Url) -> Result<()> {
     let refuse = |why: &str| Err(Error::new(Name::UnsafeUrl, format!("{} {why}", show(url))));
     if !url.username().is_empty() || url.password().is_some() {
-        return refuse("contains a user name or password");
+        return refuse("contains a user name or password").map_err(|error| {
+            error.hinted("leave them out of the address; a server with OAuth does not need them")
+        });
     }
     match url.scheme() {
         "https" if url.host().is_some() => Ok(()),
@@ -133,9 +135,26 @@ pub fn transport(error: &reqwest::Error, host: &str) -> Error {
     if let Some(reason) = causes.iter().find(|cause| cause.contains("certificate")) {
         return Error::new(Name::TlsFailed, format!("no safe connection to {host}: {reason}"));
     }
+    if error.is_connect() && speaks_no_tls(error) {
+        let reason = causes.last().map(String::as_str).unwrap_or_default();
+        return Error::new(Name::TlsFailed, format!("no safe connection to {host}: {reason}"))
+            .hinted("check the address and the port: what answers there does not speak https, or an outdated form of it");
+    }
     let reason = causes.last().cloned().unwrap_or_else(|| "no connection".to_owned());
     let what = if error.is_connect() { "could not connect to" } else { "lost the connection to" };
     Error::new(Name::NetworkDown, format!("{what} {host}: {reason}"))
+}
+
+/// Whether the handshake failed: rustls' errors come as invalid data, those of the network never do.
+fn speaks_no_tls(error: &reqwest::Error) -> bool {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.filter_map(|cause| cause.downcast_ref()).any(is_invalid_data)
+}
+
+/// The connector wraps such an error in another one.
+fn is_invalid_data(error: &std::io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    error.kind() == std::io::ErrorKind::InvalidData || inner.is_some_and(is_invalid_data)
 }
 
 /// The chain of causes, without the first, which names the URL.

@@ -85,7 +85,7 @@ impl Target {
                 Error::new(Name::Usage, format!("there is no profile named {}", crate::error::clean(name)))
                     .hinted("give the URL of an MCP server, or add the profile to profiles.toml")
             })?;
-            from_entry(entry)?
+            from_entry(name, entry)?
         };
         target.typed = typed.filter(|typed| *typed != DEFAULT).map(str::to_owned);
         target.account = choices.account.unwrap_or_else(|| "default".to_owned());
@@ -199,8 +199,9 @@ fn chipp(entry: Option<&Entry>) -> Result<Target> {
 }
 
 /// A profile of the user's own.
-fn from_entry(entry: &Entry) -> Result<Target> {
-    let url = entry.url.as_deref().ok_or_else(|| Error::new(Name::ConfigBad, "a profile has no `url`"))?;
+fn from_entry(name: &str, entry: &Entry) -> Result<Target> {
+    let missing = || Error::new(Name::ConfigBad, format!("the profile {name} in profiles.toml has no `url`"));
+    let url = entry.url.as_deref().ok_or_else(missing)?;
     Ok(Target {
         issuer: entry.authorization_server.clone(),
         client_id: entry.client_id.clone(),
@@ -211,8 +212,9 @@ fn from_entry(entry: &Entry) -> Result<Target> {
 }
 
 fn parse(text: &str) -> Result<Url> {
-    let url = Url::parse(text)
-        .map_err(|_| Error::new(Name::ConfigBad, format!("not a URL: {}", crate::error::clean(text))))?;
+    let url = Url::parse(text).map_err(|_| {
+        Error::new(Name::ConfigBad, format!("`{}` in profiles.toml is not a URL", crate::error::clean(text)))
+    })?;
     http::check(&url)?;
     Ok(url)
 }

@@ -98,11 +98,13 @@ impl Server {
 }
 
 fn too_late(gate: &Gate, ignored: &super::Ignored, limit: Duration) -> Error {
-    let mut what = match (limit.as_secs() / 60, limit.as_secs() % 60) {
-        (1, 0) => "no answer in 1 minute".to_owned(),
-        (minutes, 0) if minutes > 0 => format!("no answer in {minutes} minutes"),
-        _ => format!("no answer in {} seconds", limit.as_secs()),
+    let time = match (limit.as_secs() / 60, limit.as_secs() % 60) {
+        (1, 0) => "1 minute".to_owned(),
+        (0, 1) => "1 second".to_owned(),
+        (minutes, 0) if minutes > 0 => format!("{minutes} minutes"),
+        _ => format!("{} seconds", limit.as_secs()),
     };
+    let mut what = format!("nobody finished the sign-in within {time}");
     if gate.came_back_empty() {
         what.push_str("; the server came back without a code");
     } else if ignored.count() > 0 {

@@ -10,7 +10,7 @@ pub(super) fn named(code: &str, description: Option<&str>) -> (Error, Page) {
     let because = description.map(|text| format!(" ({text})")).unwrap_or_default();
     let code = clean(code);
     if code == "access_denied" {
-        return (Error::new(Name::LoginDenied, format!("you or the server refused{because}")), Page::Denied);
+        return (Error::new(Name::LoginDenied, format!("the sign-in was refused{because}")), Page::Denied);
     }
     let what = format!("the server ended the sign-in with `{code}`{because}");
     let error = match code.as_str() {
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn the_servers_words_are_cleaned_and_only_a_refusal_shows_the_denial_page() {
         let (error, page) = named("access_denied", Some("no\u{1b}[31m\u{202e} way"));
-        assert_eq!(error.what(), "you or the server refused (no [31m way)");
+        assert_eq!(error.what(), "the sign-in was refused (no [31m way)");
         assert!(matches!(page, Page::Denied));
         let (error, page) = named("x\u{1b}]0;t\u{7}", Some("  "));
         assert_eq!(error.what(), "the server ended the sign-in with `x ]0;t`");

@@ -184,7 +184,8 @@ fn unnamed(reply: Reply<'_>) -> Answer {
 }
 
 fn busy(reply: Reply<'_>) -> Answer {
-    let error = Error::new(Name::ServerBusy, format!("{} asks to wait", reply.host));
+    let error =
+        Error::new(Name::ServerBusy, format!("{} asks us to wait before the next request", reply.host));
     Answer::Failed(match reply.retry_after {
         Some(seconds) => error.hinted(format!("try again in {} seconds", seconds.clamp(1, 3600))),
         None => error,

@@ -18,7 +18,7 @@ pub async fn revoke(endpoint: Endpoint<'_>, token: &SecretString, hint: &str) ->
     let received = wire::post(endpoint.url, &Message::new(form, endpoint.client)).await?;
     match received.status {
         200..300 => Ok(()),
-        429 => Err(Error::new(Name::ServerBusy, "the revocation endpoint asks to wait")),
+        429 => Err(Error::new(Name::ServerBusy, "the revocation endpoint asks us to wait")),
         status => Err(Error::new(Name::ServerError, format!("the revocation endpoint answered {status}"))),
     }
 }

@@ -129,7 +129,10 @@ fn nobody_coming_is_a_timeout_that_closes_the_port() {
     assert_eq!(login.get(&callback("nothing=1")).page(), "400-not-ours");
     let error = login.end().unwrap_err();
     assert_eq!(error.name(), Name::LoginTimeout);
-    assert_eq!(error.what(), "no answer in 2 seconds; the server came back without a code");
+    assert_eq!(
+        error.what(),
+        "nobody finished the sign-in within 2 seconds; the server came back without a code"
+    );
     let start = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_ok() {
         assert!(start.elapsed() < LONG, "still listening");

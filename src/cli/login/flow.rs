@@ -125,7 +125,10 @@ impl Flow<'_> {
         ui.waited();
         outcome.map_err(|error| match launch {
             Launch::Printed if error.name() == Name::LoginTimeout && !self.sign_in.args.no_browser => {
-                Error::new(Name::BrowserMissing, format!("no browser could be started, and {}", error.what()))
+                Error::new(
+                    Name::BrowserMissing,
+                    format!("no browser could be started here, and {}", error.what()),
+                )
             }
             _ => error,
         })

@@ -86,7 +86,7 @@ fn the_issuer_decides_before_the_server_is_heard() {
             Some(AS),
             true,
             "error=access_denied&iss=https://as.example",
-            "login-denied: you or the server refused / Denied",
+            "login-denied: the sign-in was refused / Denied",
         ),
     ] {
         let (gate, mut outcome) = gate(issuer, promised);

@@ -1,0 +1,120 @@
+//! A sign-in that cannot be used or renewed.
+
+use std::fs::File;
+use std::io::Write;
+use std::time::Duration;
+
+use chipp_auth::sandbox::{Fault, Options};
+use serde_json::json;
+
+use crate::fake;
+use crate::frame::Seen;
+use crate::house::{House, wait};
+
+/// A sign-in whose access token has ended.
+fn expired() -> House {
+    let house = House::new(Options { access_lifetime: Duration::from_secs(1), ..Options::default() });
+    assert_eq!(house.login(&[]).code, 0);
+    std::thread::sleep(Duration::from_millis(1100));
+    house
+}
+
+/// `token` meets this fault, twice.
+fn fault(make: impl Fn(&House) -> Fault) -> Seen {
+    let house = expired();
+    Seen::twice(&["token"], |args| {
+        house.sandbox.fail_next(make(&house));
+        house.run(args)
+    })
+    .at(&house)
+}
+
+/// Never signed in, here and at a server of the user's own; ended by the server.
+pub fn signed_out() -> Seen {
+    let house = expired();
+    house.sandbox.revoke_all();
+    let ended = Seen::of(&house, &["token"]);
+    let new = House::new(Options::default());
+    let never = Seen::of(&new, &["token"]).with(Seen::of(&new, &["headers", "https://mcp.example.com/mcp"]));
+    never.with(ended)
+}
+
+pub fn unknown_client() -> Seen {
+    let said = r#"{"error":"invalid_client","error_description":"Client not found"}"#;
+    fault(|_| Fault::token(401, "application/json", said))
+}
+
+pub fn portal() -> Seen {
+    fault(|_| Fault::token_html())
+}
+
+pub fn busy() -> Seen {
+    fault(|_| Fault::token(429, "application/json", "{}"))
+}
+
+pub fn down() -> Seen {
+    fault(|_| Fault::token(503, "text/html", "<html>"))
+}
+
+pub fn nonsense() -> Seen {
+    fault(|_| Fault::token(200, "application/json", "null"))
+}
+
+pub fn redirect() -> Seen {
+    fault(|house| Fault::TokenRedirect(house.sandbox.base()))
+}
+
+pub fn other_token_type() -> Seen {
+    let house = expired();
+    Seen::twice(&["token"], |args| {
+        house.sandbox.fail_next(Fault::edit(|answer| {
+            answer.insert("token_type".into(), json!("DPoP"));
+        }));
+        let ended = house.run(args);
+        std::thread::sleep(Duration::from_millis(1100));
+        ended
+    })
+    .at(&house)
+}
+
+/// The same authorization server, but the MCP server is now at another address.
+pub fn moved_server() -> Seen {
+    let house = House::new(Options::default());
+    assert_eq!(house.login(&[]).code, 0);
+    let elsewhere = fake::nobody();
+    let issuer = house.sandbox.base().to_string();
+    let profile = format!(
+        "[profiles.chipp]\nurl = \"{elsewhere}/mcp\"\nauthorization_server = \"{}\"\n",
+        issuer.trim_end_matches('/')
+    );
+    std::fs::write(house.home.path().join("profiles.toml"), profile).unwrap();
+    Seen::of(&house, &["token"]).hide("[ELSEWHERE]", elsewhere)
+}
+
+/// A stopped process holds the lock: it is waited for, and never taken away.
+pub fn held_lock() -> Seen {
+    let house = expired();
+    let locks =
+        std::fs::read_dir(house.home.path().join("locks")).unwrap().map(|entry| entry.unwrap().path());
+    let path = locks
+        .into_iter()
+        .find(|path| path.to_string_lossy().matches('.').count() == 1 + dots(&house))
+        .unwrap();
+    let mut held = File::options().write(true).open(&path).unwrap();
+    held.lock().unwrap();
+    held.set_len(0).unwrap();
+    write!(held, "{}", std::process::id()).unwrap();
+    let (args, json) = (["token"], ["token", "--json"]);
+    // Both at once: each waits for 45 s.
+    let started = [&args[..], &json[..]].map(|args| (args, house.command(args).spawn().unwrap()));
+    let mut seen = Seen::default();
+    for (args, process) in started {
+        seen = seen.and(args, wait(process));
+    }
+    let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+    seen.hide("[LOCK]", name).hide("process [PID]", format!("process {}", std::process::id())).at(&house)
+}
+
+fn dots(house: &House) -> usize {
+    house.home.path().to_string_lossy().matches('.').count()
+}

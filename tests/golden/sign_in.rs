@@ -1,0 +1,180 @@
+//! Sign-ins that do not finish.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use chipp_auth::sandbox::{Consent, Options};
+use rustix::process::{Pid, Signal, kill_process};
+use url::Url;
+
+use crate::frame::Seen;
+use crate::house::{Ended, House, Login, follow, wait};
+use crate::{fake, support};
+
+fn house() -> House {
+    House::new(Options::default())
+}
+
+pub fn denied() -> Seen {
+    let house = House::new(Options { auto_consent: Some(Consent::Deny), ..Options::default() });
+    Seen::twice(&["login", "--no-browser"], |args| {
+        let mut login = Login::spawn(house.command(args));
+        follow(&login.url());
+        login.wait()
+    })
+    .at(&house)
+}
+
+pub fn nobody_comes() -> Seen {
+    Seen::of(&house(), &["login", "--no-browser", "--timeout", "1s"])
+}
+
+pub fn no_browser() -> Seen {
+    Seen::of(&house(), &["login", "--timeout", "1s"])
+}
+
+pub fn interrupted() -> Seen {
+    let house = house();
+    Seen::twice(&["login", "--no-browser"], |args| {
+        let mut login = Login::spawn(house.command(args));
+        login.url();
+        kill_process(Pid::from_raw(login.id() as i32).unwrap(), Signal::INT).unwrap();
+        login.wait()
+    })
+    .at(&house)
+}
+
+pub fn port_taken() -> Seen {
+    let house = house();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    Seen::of(&house, &["login", "--no-browser", "--port", &port.to_string()]).hide("[PORT]", port)
+}
+
+pub fn foreign_issuer() -> Seen {
+    let house = house();
+    Seen::twice(&["login", "--no-browser"], |args| {
+        let mut login = Login::spawn(house.command(args));
+        let url = Url::parse(&login.url()).unwrap();
+        let given = |wanted: &str| url.query_pairs().find(|(name, _)| name == wanted).unwrap().1.into_owned();
+        let mut back = Url::parse(&given("redirect_uri")).unwrap();
+        back.query_pairs_mut()
+            .append_pair("code", "stolen")
+            .append_pair("state", &given("state"))
+            .append_pair("iss", "https://evil.example");
+        follow(back.as_str());
+        login.wait()
+    })
+    .at(&house)
+}
+
+pub fn no_pkce() -> Seen {
+    let house = house();
+    let base = fake::json(|origin, path| {
+        (path == "/.well-known/oauth-authorization-server").then(|| {
+            serde_json::json!({
+                "issuer": origin,
+                "authorization_endpoint": format!("{origin}/authorize"),
+                "token_endpoint": format!("{origin}/token"),
+            })
+            .to_string()
+        })
+    });
+    house.point_chipp_at(&base);
+    Seen::of(&house, &["login"]).hide("[BASE]", base)
+}
+
+pub fn refused_connection() -> Seen {
+    let house = house();
+    let base = fake::nobody();
+    house.point_chipp_at(&base);
+    Seen::of(&house, &["login"]).hide("[BASE]", base)
+}
+
+/// Nothing to trust; a certificate that nobody vouches for; a server that does not speak TLS.
+pub fn bad_certificates() -> Option<Seen> {
+    if !support::require(&["openssl"]) {
+        return None;
+    }
+    let house = house();
+    let empty = house.home.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let run = |args: &[&str], certificates: Option<&Path>| -> Ended {
+        let mut command = house.command(args);
+        if let Some(certificates) = certificates {
+            command.env("SSL_CERT_DIR", certificates);
+        }
+        wait(command.spawn().unwrap())
+    };
+    let nothing_trusted = Seen::twice(&["login", "https://localhost:9/mcp"], |args| run(args, Some(&empty)));
+
+    let server = TlsServer::start(house.home.path());
+    let url = format!("https://localhost:{}/mcp", server.port);
+    let self_signed = Seen::twice(&["login", &url], |args| run(args, None)).hide("[PORT]", server.port);
+
+    let plain = format!("https://localhost:{}/mcp", house.sandbox.base().port().unwrap());
+    let not_tls = Seen::twice(&["login", &plain], |args| run(args, None))
+        .at(&house)
+        .hide("[PORT]", house.sandbox.base().port().unwrap());
+    Some(nothing_trusted.with(self_signed).with(not_tls))
+}
+
+/// `openssl s_server` with a certificate of its own making.
+struct TlsServer {
+    process: std::process::Child,
+    port: u16,
+}
+
+impl TlsServer {
+    fn start(home: &Path) -> TlsServer {
+        let openssl = |args: &[&str]| {
+            let mut command = Command::new("openssl");
+            command.args(args).current_dir(home);
+            command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        let request =
+            "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost";
+        let request: Vec<_> = request
+            .split(' ')
+            .chain([
+                "-addext",
+                "subjectAltName=DNS:localhost",
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
+            ])
+            .collect();
+        assert!(openssl(&request).status().unwrap().success());
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let accept = port.to_string();
+        let serve = ["s_server", "-accept", &accept, "-cert", "cert.pem", "-key", "key.pem", "-quiet"];
+        let process = openssl(&serve).spawn().unwrap();
+        while std::net::TcpStream::connect(("localhost", port)).is_err() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        TlsServer { process, port }
+    }
+}
+
+impl Drop for TlsServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub fn silent_server() -> Seen {
+    let house = house();
+    let (_listener, base) = fake::silent();
+    house.point_chipp_at(&base);
+    let args = ["login", "--no-browser"];
+    let json = ["login", "--no-browser", "--json"];
+    // Both at once: each waits for 20 s.
+    let started = [&args[..], &json[..]].map(|args| (args, house.command(args).spawn().unwrap()));
+    let mut seen = Seen::default();
+    for (args, process) in started {
+        seen = seen.and(args, wait(process));
+    }
+    seen.hide("[BASE]", base)
+}
