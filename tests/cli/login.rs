@@ -5,7 +5,7 @@ use std::time::Duration;
 use chipp_auth::sandbox::{Consent, Fault, Options};
 use serde_json::json;
 
-use crate::house::{House, Login, follow};
+use crate::house::{House, Login, follow, wait};
 
 #[test]
 fn a_sign_in_serves_later_processes_until_the_logout_that_revokes_it() {
@@ -125,6 +125,19 @@ fn tokens_that_cannot_be_stored_are_revoked() {
     let ended = login.wait();
     assert_eq!(ended.code, 6, "{ended:?}");
     assert_eq!(house.sandbox.counts().revoke, 1);
+}
+
+#[test]
+fn a_store_without_its_passphrase_is_named_before_anything_opens() {
+    let house = House::new(Options::default());
+    let mut command = house.command(&["login", "--no-browser"]);
+    let ended = wait(command.env_remove("CHIPP_AUTH_PASSPHRASE").spawn().unwrap());
+    ended.failed("store-sealed", 6);
+    assert!(house.sandbox.log().is_empty());
+
+    house.login(&[]);
+    let sealed = std::fs::read_dir(house.home.path().join("sealed")).unwrap();
+    assert_eq!(sealed.count(), 1, "the trial is gone");
 }
 
 // Row 110.

@@ -93,10 +93,10 @@ fn login(house: &House, click: &str, (name, scheme): (&str, &str)) -> (Ended, Va
     let ended = wait(person.before(&mut command, click, scheme).spawn().unwrap());
     let report = person.report();
     person.keep(name, scheme);
-    assert_eq!(report["console"], serde_json::json!([]), "no complaint, of the policy for one");
     let (address, origin) = address(&report);
     assert_eq!(address, format!("{origin}/done"), "no code and no state in the address bar");
     assert_eq!(person.asked(&origin), ["/callback", "/done"], "and nothing else, no icon either");
+    assert_eq!(report["console"], serde_json::json!([]), "no complaint, of the policy for one");
     for request in report["requests"].as_array().unwrap() {
         let foreign = request["url"].as_str().unwrap().starts_with(&origin);
         assert!(!foreign || request["referer"].is_null(), "{request}");
