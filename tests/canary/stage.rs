@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -129,6 +129,11 @@ impl Stage {
         fs::write(&program, script).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         program
+    }
+
+    /// Where the browser keeps what it has seen.
+    pub fn browser_home(&self) -> &Path {
+        self.browser.path()
     }
 
     /// Takes in what the browser was given, and the codes that it was told. How many sign-ins it went through.
