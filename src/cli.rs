@@ -128,7 +128,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return ui::usage(&error),
+        Err(error) => return ui::usage(error),
     };
     let ui = Ui::new(&cli.global);
     log::start(&cli.global);

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 
 use super::{Color, Global};
+use crate::error::{Error, Name};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -140,7 +141,27 @@ pub(super) fn span(seconds: u64) -> String {
 }
 
 /// What clap says of a wrong command line, or the help that was asked for.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+pub(super) fn usage(mut error: clap::Error) -> ExitCode {
+    use clap::error::{ContextKind, ContextValue};
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    // clap repeats a wrong value. That of a header may be a secret, and clients log what we say.
+    let header =
+        error.get(ContextKind::InvalidArg).is_some_and(|arg| arg.to_string().starts_with("--header"));
+    if header {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
+    }
+    // Nothing is parsed yet, so the wish for JSON is looked for in the words themselves.
+    if std::env::args_os().any(|word| word == "--json") {
+        let text = error.to_string();
+        let what = text.lines().next().unwrap_or_default();
+        let what = what.strip_prefix("error: ").unwrap_or(what).trim_end_matches(':');
+        let object = Error::new(Name::Usage, what).to_json();
+        let _ = writeln!(anstream::stdout().lock(), "{object:#}");
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(Name::Usage.row().exit)
 }

@@ -82,8 +82,14 @@ async fn locked(inner: &Inner, need: &Need) -> Result<SecretString> {
         return Ok(stored.tokens.access);
     }
     let Some(refresh) = stored.tokens.refresh.clone().filter(|_| stored.refreshable()) else {
-        inner.keep(Some(stored.clone()));
-        return Err(ended(inner, &stored));
+        return Err(match need {
+            Need::Other(_) if stored.tokens.expires_in != Some(0) => dead(inner, need, stored).await,
+            _ => {
+                let error = ended(inner, &stored);
+                inner.keep(Some(stored));
+                error
+            }
+        });
     };
     // Somebody deleted the lock file under us: another process may hold a new one (row 65).
     if !lock.intact()? {
@@ -97,7 +103,10 @@ async fn locked(inner: &Inner, need: &Need) -> Result<SecretString> {
     };
     match endpoint.refresh(&refresh).await {
         Ok(issued) => renewed(inner, stored, issued).await,
-        Err(Refusal::InvalidGrant(said)) => refused(inner, (stored, refresh), &said).await,
+        Err(Refusal::InvalidGrant(said)) => {
+            tracing::debug!("the refresh token was refused: {said}");
+            refused(inner, need, (stored, refresh)).await
+        }
         Err(Refusal::Failed(error)) => Err(error),
     }
 }
@@ -162,10 +171,9 @@ async fn save(inner: &Inner, credential: &Credential) {
 /// deleted: what looks dead here may be a sibling's success (finding 2, row 77).
 async fn refused(
     inner: &Inner,
+    need: &Need,
     (sent, refresh): (Credential, SecretString),
-    said: &str,
 ) -> Result<SecretString> {
-    tracing::debug!("the refresh token was refused: {said}");
     let stored = inner.store.load(&inner.account.key).await?;
     match stored {
         None => {
@@ -176,16 +184,22 @@ async fn refused(
             inner.keep(Some(stored.clone()));
             Ok(stored.tokens.access)
         }
-        Some(_) => {
-            let marked = Credential { refused_at: Some(now()), ..sent };
-            if let Err(error) = inner.store.save(&inner.account.key, &marked).await {
-                tracing::warn!("the refusal could not be noted: {error}");
-            }
-            let error = ended(inner, &marked);
-            inner.keep(Some(marked));
-            Err(error)
-        }
+        Some(_) => Err(dead(inner, need, Credential { refused_at: Some(now()), ..sent }).await),
     }
+}
+
+/// Notes in the record what the server refuses, so that it is asked once, and `status` knows.
+async fn dead(inner: &Inner, need: &Need, mut credential: Credential) -> Error {
+    if matches!(need, Need::Other(_)) {
+        // The resource server does not take the access token either, whatever the clock says of it.
+        credential.tokens.expires_in = Some(0);
+    }
+    if let Err(error) = inner.store.save(&inner.account.key, &credential).await {
+        tracing::warn!("the refusal could not be noted: {error}");
+    }
+    let error = ended(inner, &credential);
+    inner.keep(Some(credential));
+    error
 }
 
 /// Why a sign-in cannot be renewed.

@@ -40,7 +40,7 @@ pub async fn acquire(path: &Path, limit: Duration) -> Result<Lock> {
         }
         let left = limit.saturating_sub(started.elapsed());
         if left.is_zero() {
-            return Err(timed_out(path, started.elapsed()));
+            return Err(timed_out(path, limit));
         }
         tokio::time::sleep(left.min(POLL + jitter())).await;
     }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ pub struct Host {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: mpsc::Receiver<String>,
+    said: Arc<Mutex<String>>,
     id: u64,
 }
 
@@ -22,12 +23,15 @@ impl Host {
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = mpsc::channel();
+        let said = Arc::new(Mutex::new(String::new()));
+        let all = Arc::clone(&said);
         std::thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
+                all.lock().unwrap().push_str(&format!("{line}\n"));
                 let _ = sender.send(line);
             }
         });
-        Host { stdin: child.stdin.take(), child, lines, id: 0 }
+        Host { stdin: child.stdin.take(), child, lines, said, id: 0 }
     }
 
     pub fn of(house: &House, args: &[&str]) -> Host {
@@ -63,6 +67,11 @@ impl Host {
 
     pub fn call(&mut self, tool: &str) -> Value {
         self.ask("tools/call", json!({"name": tool, "arguments": {}}))
+    }
+
+    /// Everything that the proxy has written so far.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
     }
 
     /// Closes stdin; the exit code, and how long the end took.

@@ -11,6 +11,7 @@
 )]
 
 mod eight;
+#[allow(dead_code)]
 mod host;
 mod house;
 mod login;

@@ -63,6 +63,24 @@ fn a_sign_in_that_the_server_ended_is_named_and_asked_once() {
     assert!(status.json()["refused_at"].is_u64(), "{status:?}");
 }
 
+// Row 73: what the server refuses twice is over, whatever the clock says.
+#[test]
+fn a_sign_in_that_the_server_ended_before_its_time_is_over_for_everybody() {
+    let house = House::new(Options::default());
+    house.login(&[]);
+    house.sandbox.revoke_all();
+    let mut host = crate::host::Host::of(&house, &[]);
+    assert_eq!(host.initialize()["error"]["data"]["name"], "login-required");
+    house.run(&["token"]).failed("login-required", 4);
+    assert_eq!(house.run(&["status"]).code, 4);
+    let refreshes = house.sandbox.counts().token_refresh;
+    host.initialize();
+    assert_eq!(house.sandbox.counts().token_refresh, refreshes, "the answer is remembered");
+    // A new sign-in mends the running proxy too.
+    house.login(&[]);
+    assert!(host.initialize().get("result").is_some());
+}
+
 // Rows 99 to 103 and the table of crates.md 2.2, through the real binary.
 #[test]
 fn tolerable_answers_renew_the_sign_in() {

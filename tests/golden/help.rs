@@ -38,6 +38,30 @@ fn every_command_explains_itself() {
     }
 }
 
+/// A wrong command line is explained by clap, with the exit code of `usage`; with `--json`, in our form.
+#[test]
+fn a_wrong_command_line_is_explained_without_repeating_a_secret() {
+    let house = House::new(Options::default());
+    let wrong = [
+        &["proxy", "--header", "Authorization Bearer s3cret"][..],
+        &["proxy", "--header", "Authorization: Bearer\ns3cret"],
+        &["login", "--timeout", "soon"],
+        &["logn"],
+        &[],
+    ];
+    let mut shown = String::new();
+    for args in wrong {
+        let ended = house.run(args);
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended:?}");
+        let json = house.run(&[args, &["--json"]].concat());
+        assert_eq!((json.code, &json.json()["error"]["name"]), (2, &"usage".into()), "{json:?}");
+        let said = format!("{}{}{}", ended.stderr, json.stdout, json.stderr);
+        assert!(!said.contains("s3cret"), "{said}");
+        shown.push_str(&format!("{}{}\n", ended.stderr, json.stdout));
+    }
+    frame::matches(&shown, "help/wrong.txt", &[]);
+}
+
 #[test]
 fn the_version_is_the_packages() {
     let house = House::new(Options::default());

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chipp_auth::sandbox::{Fault, Options};
@@ -94,12 +95,11 @@ pub fn moved_server() -> Seen {
 /// A stopped process holds the lock: it is waited for, and never taken away.
 pub fn held_lock() -> Seen {
     let house = expired();
-    let locks =
-        std::fs::read_dir(house.home.path().join("locks")).unwrap().map(|entry| entry.unwrap().path());
-    let path = locks
-        .into_iter()
-        .find(|path| path.to_string_lossy().matches('.').count() == 1 + dots(&house))
-        .unwrap();
+    // `SLUG.lock`; those of sign-ins are `SLUG.login.lock` and `SLUG.signin.lock`.
+    let locks = std::fs::read_dir(house.home.path().join("locks")).unwrap();
+    let is_renewal =
+        |path: &PathBuf| path.file_stem().unwrap().to_str().is_some_and(|stem| !stem.contains('.'));
+    let path = locks.map(|entry| entry.unwrap().path()).find(is_renewal).unwrap();
     let mut held = File::options().write(true).open(&path).unwrap();
     held.lock().unwrap();
     held.set_len(0).unwrap();
@@ -113,8 +113,4 @@ pub fn held_lock() -> Seen {
     }
     let name = path.file_name().unwrap().to_str().unwrap().to_owned();
     seen.hide("[LOCK]", name).hide("process [PID]", format!("process {}", std::process::id())).at(&house)
-}
-
-fn dots(house: &House) -> usize {
-    house.home.path().to_string_lossy().matches('.').count()
 }

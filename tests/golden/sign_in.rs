@@ -165,13 +165,16 @@ impl Drop for TlsServer {
 }
 
 pub fn silent_server() -> Seen {
-    let house = house();
+    // Two homes, or the second sign-in would wait for the first.
+    let houses = [house(), house()];
     let (_listener, base) = fake::silent();
-    house.point_chipp_at(&base);
     let args = ["login", "--no-browser"];
     let json = ["login", "--no-browser", "--json"];
     // Both at once: each waits for 20 s.
-    let started = [&args[..], &json[..]].map(|args| (args, house.command(args).spawn().unwrap()));
+    let started = [(&args[..], &houses[0]), (&json[..], &houses[1])].map(|(args, house)| {
+        house.point_chipp_at(&base);
+        (args, house.command(args).spawn().unwrap())
+    });
     let mut seen = Seen::default();
     for (args, process) in started {
         seen = seen.and(args, wait(process));
