@@ -61,9 +61,9 @@ struct Round {
 fn print(columns: &[(&str, Vec<Round>)]) {
     type Row = (&'static str, fn(&Round) -> f64, fn(f64, f64) -> String);
     let rows: [Row; 4] = [
-        ("cold start to the initialize answer, ms", |r| r.cold_ms, |a, b| format!("{:.1}x", a / b)),
-        ("one call after the other, µs each", |r| r.call_us, |a, b| format!("+{:.1} µs", a - b)),
-        ("64 calls in flight, calls/s", |r| r.calls_per_s, |a, b| format!("{:.2}x", a / b)),
+        ("cold start to the initialize answer, ms", |r| r.cold_ms, |a, b| format!(" ({:.1}x)", a / b)),
+        ("one call after the other, µs each", |r| r.call_us, |a, b| format!(" (+{:.1} µs)", a - b)),
+        ("64 calls in flight, calls/s", |r| r.calls_per_s, |a, b| format!(" ({:.2}x)", a / b)),
         ("idle memory (RSS), MB", |r| r.rss_mb, |_, _| String::new()),
     ];
     print!("| median of {} rounds |", columns[0].1.len());
@@ -75,8 +75,9 @@ fn print(columns: &[(&str, Vec<Round>)]) {
         for (column, (_, rounds)) in columns.iter().enumerate() {
             let this = median(rounds.iter().map(value));
             match column {
+                0 if this == 0.0 => print!(" – |"),
                 0 => print!(" {this:.1} |"),
-                _ => print!(" {this:.1} ({}) |", compare(this, direct)),
+                _ => print!(" {this:.1}{} |", compare(this, direct)),
             }
         }
         println!();

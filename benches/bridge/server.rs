@@ -39,7 +39,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let text = std::str::from_utf8(&body).unwrap();
     // Cut out as text: a server that parses would hide a part of what the bridge costs.
-    let Some(id) = text.split("\"id\":").nth(1).and_then(|rest| rest.split(',').next()) else {
+    let Some(id) = text.split("\"id\":").nth(1).and_then(|rest| rest.split([',', '}']).next()) else {
         return Ok(status(202));
     };
     let result = if text.contains("\"initialize\"") {
