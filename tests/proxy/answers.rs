@@ -184,25 +184,23 @@ async fn activity_keeps_a_call_alive() {
     assert_eq!(host.next().await["result"], "at last");
 }
 
-/// … but not for ever (row 132: a flood of comments).
+/// … but not for ever (row 132): neither slow nor fast comments extend the total limit.
 #[tokio::test]
 async fn the_total_limit_holds_against_a_flood_of_comments() {
-    let server = Server::start(|seen| {
-        (seen.method() == "tools/call").then(|| {
-            let mut answer = Answer::events();
-            for _ in 0..600 {
-                answer = answer.data(": still here\n\n").wait(50);
-            }
-            answer
-        })
+    let server = Server::start(|seen| match seen.json()["params"]["name"].as_str()? {
+        "slow" => Some((0..600).fold(Answer::events(), |answer, _| answer.data(": still here\n\n").wait(50))),
+        "fast" => Some(Answer::events().part(Part::Flood(": still here\n\n".into()))),
+        _ => None,
     })
     .await;
     let mut host = Host::patient_for(&server, 500, 1500);
     host.greet().await;
-    let begun = std::time::Instant::now();
-    host.tool(1).await;
-    assert_eq!(error_of(&host.next().await).0, "timeout");
-    assert!(begun.elapsed() >= Duration::from_millis(1400) && begun.elapsed() < Duration::from_secs(15));
+    for name in ["slow", "fast"] {
+        let begun = std::time::Instant::now();
+        host.call(name, "tools/call", json!({"name": name})).await;
+        assert_eq!(error_of(&host.next().await).0, "timeout", "{name}");
+        assert!(begun.elapsed() >= Duration::from_millis(1400) && begun.elapsed() < Duration::from_secs(15));
+    }
 }
 
 /// P5, row 132: too much in one message, in each form it can come in.
@@ -263,4 +261,34 @@ async fn a_host_that_does_not_read_stops_the_server() {
         assert_eq!(host.next().await["params"]["n"], n);
     }
     assert_eq!(host.next().await["id"], 1);
+}
+
+/// Row 129: nor does another call read its answer into memory meanwhile.
+#[tokio::test]
+async fn a_host_that_does_not_read_stops_the_other_answers_too() {
+    const PARTS: usize = 470;
+    let server = Server::start(|seen| match seen.json()["params"]["name"].as_str()? {
+        "stuck" => Some(Answer::json(rpc(&seen.id(), &format!("\"{}\"", "x".repeat(8 << 20))))),
+        "other" => {
+            let begin = format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":\"", seen.id());
+            let middle = (0..PARTS).fold(Answer::json(begin), |answer, _| answer.data("y".repeat(64 << 10)));
+            Some(middle.data("\"}"))
+        }
+        _ => None,
+    })
+    .await;
+    let mut host = Host::ready(&server).await;
+    host.call("stuck", "tools/call", json!({"name": "stuck"})).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    host.call("other", "tools/call", json!({"name": "other"})).await;
+    server.wait_for("tools/call", 2).await;
+    let sent = || server.parts_sent.load(std::sync::atomic::Ordering::SeqCst);
+    let mut before = usize::MAX;
+    while before != sent() {
+        before = sent();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert!(before < PARTS * 3 / 4, "{before} of {PARTS} parts were taken from the server");
+    assert_eq!(host.next().await["id"], "stuck");
+    assert_eq!(host.next().await["result"].as_str().unwrap().len(), PARTS * (64 << 10));
 }

@@ -48,9 +48,11 @@ async fn the_answer_of_initialize_counts_and_not_the_end_of_its_stream() {
             .then(|| Answer::events().event(super::server::rpc(&seen.id(), HELLO)).wait(60_000))
     })
     .await;
+    let begun = std::time::Instant::now();
     let mut host = Host::ready(&server).await;
     host.tool(2).await;
     assert_eq!(host.next().await["id"], 2);
+    assert!(begun.elapsed() < Duration::from_secs(4), "the end of the stream was waited for");
 }
 
 /// T-37.
@@ -153,4 +155,6 @@ async fn notifications_keep_their_order() {
         .map(|s| s.json()["params"]["n"].as_u64().unwrap())
         .collect();
     assert_eq!(order, (0..20).collect::<Vec<_>>());
+    let notes = server.of("notifications/progress");
+    assert!(notes[1].began - notes[0].began >= Duration::from_millis(300), "each is taken before the next");
 }

@@ -188,3 +188,25 @@ fn ids_in_different_spellings_have_one_key() {
         assert_ne!(id_key(a), id_key(b));
     }
 }
+
+/// The end of a line does not count, wherever the bytes are cut.
+#[test]
+fn a_line_as_long_as_the_limit_is_not_too_long() {
+    assert_eq!(lines_of([&b"abcd\r"[..], b"\n"], 4), [Line::Text("abcd".into())]);
+    assert_eq!(lines_of([&b"abcd"[..], b"\n"], 4), [Line::Text("abcd".into())]);
+    assert_eq!(lines_of([&b"abcde"[..], b"\n"], 4), [Line::TooLong("abcd".into())]);
+}
+
+/// Row 125: what is too long is let go while it arrives.
+#[test]
+fn a_line_without_an_end_does_not_fill_the_memory() {
+    let mut lines = Lines::with_limit(1000);
+    for _ in 0..10_000 {
+        lines.buffer().put_slice(&[b'x'; 100]);
+        assert_eq!(lines.next(), None);
+        assert!(lines.buffer().len() <= 1101);
+    }
+    lines.buffer().put_slice(b"\nnext\n");
+    assert!(matches!(lines.next(), Some(Line::TooLong(head)) if head.len() == 1000));
+    assert_eq!(lines.next(), Some(Line::Text("next".into())));
+}

@@ -13,7 +13,7 @@ async fn a_broken_stream_with_event_ids_is_taken_up_again() {
     let server = Server::start(|seen| match (seen.method().as_str(), seen.header("last-event-id")) {
         ("tools/call", _) => Some(
             Answer::events()
-                .data("id: e1\nretry: 400\ndata:\n\n")
+                .data("id: e1\nretry: 1300\ndata:\n\n")
                 .event("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"n\":1}}"),
         ),
         ("GET", Some("e1")) => Some(
@@ -34,8 +34,8 @@ async fn a_broken_stream_with_event_ids_is_taken_up_again() {
     assert_eq!(server.count("tools/call"), 1);
     let gets: Vec<_> = server.of("GET").into_iter().filter(|g| g.header("last-event-id").is_some()).collect();
     let call = server.of("tools/call")[0].began;
-    assert!(gets[0].began - call >= Duration::from_millis(400), "retry is respected");
-    assert!(gets[1].began - gets[0].began >= Duration::from_millis(400), "and stays in force");
+    assert!(gets[0].began - call >= Duration::from_millis(1300), "retry is respected");
+    assert!(gets[1].began - gets[0].began >= Duration::from_millis(1300), "and stays in force");
     assert_eq!(gets[0].header("mcp-session-id"), Some(super::server::SESSION));
 }
 

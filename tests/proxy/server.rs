@@ -47,6 +47,8 @@ impl Seen {
 pub enum Part {
     Data(Bytes),
     Wait(Duration),
+    /// The same again and again, as fast as it is taken.
+    Flood(Bytes),
     /// Breaks the connection off.
     Break,
 }
@@ -205,6 +207,10 @@ async fn answer(
                         return Some((Ok(Frame::data(data)), parts));
                     }
                     Part::Wait(time) => sleep(time).await,
+                    Part::Flood(data) => {
+                        let again = vec![Part::Flood(data.clone())].into_iter();
+                        return Some((Ok(Frame::data(data)), again));
+                    }
                     Part::Break => return Some((Err(std::io::Error::other("broken off")), parts)),
                 }
             }
