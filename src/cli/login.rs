@@ -123,6 +123,10 @@ impl SignIn<'_> {
         if !self.args.background {
             return flow.run().await.map(Some);
         }
+        // Another sign-in may have ended between the refusal that made the proxy start this one and now.
+        if self.session.token().await.is_ok() {
+            return Ok(None);
+        }
         tokio::select! {
             outcome = flow.run() => outcome.map(Some),
             // The person signed in by another way: this tab is not needed any more.

@@ -110,6 +110,21 @@ fn two_logins_at_once_are_one_sign_in() {
     assert_eq!(house.sandbox.counts().families, 1);
 }
 
+// A proxy that was refused just before another one's sign-in ended must not open a tab of its own.
+#[test]
+fn a_sign_in_in_the_background_opens_nothing_if_there_is_one_already() {
+    use std::io::Write;
+    let house = House::new(Options::default());
+    house.login(&[]);
+    let authorized = house.sandbox.counts().authorize;
+    let mut command = house.command(&["login", "--background", "--timeout", "2s"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let secrets = json!({"passphrase": "correct horse", "client_secret": null});
+    write!(child.stdin.take().unwrap(), "{secrets}").unwrap();
+    assert_eq!(crate::house::wait(child).code, 0);
+    assert_eq!(house.sandbox.counts().authorize, authorized);
+}
+
 // Row 37: no store, no success, and nothing left at the server.
 #[test]
 fn tokens_that_cannot_be_stored_are_revoked() {
