@@ -6,6 +6,7 @@
 //! | [`challenge`] | `WWW-Authenticate` (RFC 9110 section 11.6.1, RFC 6750 section 3) |
 //! | [`discovery`] | RFC 9728, then RFC 8414 or OpenID Connect Discovery |
 //! | [`registration`] | RFC 7591 |
+//! | [`scope`] | which scope to ask for (A-50, A-52) |
 //! | [`authorize`] | the authorization request with PKCE (RFC 7636), `resource` (RFC 8707), `state` |
 //! | [`wire`] | the token request in every style |
 //! | [`answer`] | the token answer, read tolerantly |
@@ -17,6 +18,7 @@ pub mod challenge;
 pub mod discovery;
 pub mod registration;
 pub mod revoke;
+pub mod scope;
 pub mod wire;
 
 use url::Url;
@@ -60,4 +62,29 @@ pub struct Provider {
     pub scope: Option<String>,
     /// The resource identifier to name in requests (RFC 8707), if the server knows the parameter.
     pub resource: Option<String>,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A server that can do nothing special.
+    pub(crate) fn provider() -> Provider {
+        let url = |path: &str| Url::parse(&format!("https://as.example/{path}")).unwrap();
+        let endpoints =
+            Endpoints { authorization: url("authorize"), token: url("token"), revocation: None, device: None };
+        Provider {
+            issuer: "https://as.example".into(),
+            endpoints,
+            registration: None,
+            issuer_in_response: false,
+            auth_methods: None,
+            scopes: Vec::new(),
+            grants: None,
+            dpop_algorithms: Vec::new(),
+            client_metadata_documents: false,
+            scope: None,
+            resource: None,
+        }
+    }
 }
