@@ -7,14 +7,22 @@
 //! | [`discovery`] | RFC 9728, then RFC 8414 or OpenID Connect Discovery |
 //! | [`registration`] | RFC 7591 |
 //! | [`authorize`] | the authorization request with PKCE (RFC 7636), `resource` (RFC 8707), `state` |
-//! | [`wire`] | the token request in every style |
+//! | [`wire`] | token requests (RFC 6749 section 3.2) |
+//! | `message` | a request in every style, with the client's credentials |
+//! | `assertion` | `private_key_jwt` (RFC 7523 section 2.2) |
+//! | [`machine`] | grants without a person (RFC 6749 section 4.4, RFC 7523 section 2.1, RFC 8693) |
+//! | [`dpop`] | proofs of a key (RFC 9449) |
 //! | [`answer`] | the token answer, read tolerantly |
 //! | [`revoke`] | RFC 7009 |
 
 pub mod answer;
+mod assertion;
 pub mod authorize;
 pub mod challenge;
 pub mod discovery;
+pub mod dpop;
+pub mod machine;
+mod message;
 pub mod registration;
 pub mod revoke;
 pub mod wire;

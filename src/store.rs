@@ -10,6 +10,7 @@ pub mod index;
 mod keychain;
 pub mod lock;
 mod memory;
+pub mod pause;
 pub mod seal;
 mod sealed;
 

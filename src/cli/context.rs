@@ -90,13 +90,14 @@ impl<'a> Context<'a> {
     pub(super) fn session(&self, target: &Target, store: Store) -> Result<Session> {
         let key = target.key();
         let account = Account {
-            lock: self.paths.private("locks")?.join(format!("{}.lock", key.slug())),
+            lock: Some(self.paths.private("locks")?.join(format!("{}.lock", key.slug()))),
             key,
             origin: target.url.origin().ascii_serialization(),
             typed: target.typed.clone(),
             name: target.name(),
             refresh_lifetime: target.refresh_lifetime,
             names_token_type: target.names_token_type,
+            machine: None,
         };
         Ok(Session::new(account, store))
     }
