@@ -9,6 +9,7 @@
 //! | [`authorize`] | the authorization request with PKCE (RFC 7636), `resource` (RFC 8707), `state` |
 //! | [`wire`] | the token request in every style |
 //! | [`answer`] | the token answer, read tolerantly |
+//! | [`retry_after`] | how long a server wants to be left alone |
 //! | [`revoke`] | RFC 7009 |
 
 pub mod answer;
@@ -16,6 +17,7 @@ pub mod authorize;
 pub mod challenge;
 pub mod discovery;
 pub mod registration;
+pub mod retry_after;
 pub mod revoke;
 pub mod wire;
 

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
+use std::time::SystemTime;
 
 use oauth2::basic::BasicClient;
 use oauth2::{
@@ -19,26 +20,14 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Url, form_urlencoded};
 
 use super::answer::{self, Answer, Issued, Reply};
+use super::retry_after::{self, Wait};
 use crate::credential::{Client, TokenStyle, Tokens, now, now_ms};
 use crate::error::{Error, Name, Result};
 use crate::http;
 
+pub use super::answer::{Cause, Refusal};
+
 type Oauth2Client = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
-
-/// Why a token request brought no tokens.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The grant is not valid any more; the server's words, cleaned.
-    InvalidGrant(String),
-    /// Anything else, named. The grant may still be good.
-    Failed(Error),
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Refusal::Failed(error)
-    }
-}
 
 /// Where and as whom token requests are made.
 #[derive(Debug, Clone, Copy)]
@@ -119,7 +108,7 @@ impl<'c> AsyncHttpClient<'c> for Sender<'_> {
             let message = Message::new(form, client);
             Err(Judged(match post(url, &message).await {
                 Ok(reply) => redact(answer::read(reply.borrow()), &message),
-                Err(error) => Answer::Failed(error),
+                Err(error) => Answer::Refused(error.into()),
             }))
         })
     }
@@ -142,10 +131,7 @@ fn settle<T, E: oauth2::ErrorResponse>(
 ) -> Result<Issued, Refusal> {
     match outcome {
         Err(RequestTokenError::Request(Judged(Answer::Issued(issued)))) => Ok(issued),
-        Err(RequestTokenError::Request(Judged(Answer::InvalidGrant(said)))) => {
-            Err(Refusal::InvalidGrant(said))
-        }
-        Err(RequestTokenError::Request(Judged(Answer::Failed(error)))) => Err(Refusal::Failed(error)),
+        Err(RequestTokenError::Request(Judged(Answer::Refused(refusal)))) => Err(refusal),
         _ => Err(Error::new(Name::Internal, "the token request could not be built").into()),
     }
 }
@@ -198,14 +184,14 @@ impl<'a> Message<'a> {
 /// An answer, read to its end.
 pub(super) struct Received {
     pub(super) status: u16,
-    retry_after: Option<u64>,
+    wait: Option<Wait>,
     body: bytes::Bytes,
     host: String,
 }
 
 impl Received {
     pub(super) fn borrow(&self) -> Reply<'_> {
-        Reply { status: self.status, retry_after: self.retry_after, body: &self.body, host: &self.host }
+        Reply { status: self.status, wait: self.wait, body: &self.body, host: &self.host }
     }
 }
 
@@ -220,9 +206,10 @@ pub(super) async fn post(url: &Url, message: &Message<'_>) -> Result<Received> {
     }
     let response = request.send().await.map_err(|error| http::transport(&error, &host))?;
     let status = response.status().as_u16();
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
+    let wait = response.headers().get(RETRY_AFTER);
+    let wait = wait.map(|value| retry_after::read(value.to_str().unwrap_or_default(), SystemTime::now()));
     let body = http::read(response, http::TOKEN_ANSWER_LIMIT).await?;
-    Ok(Received { status, retry_after, body, host })
+    Ok(Received { status, wait, body, host })
 }
 
 /// Takes our own secrets out of the server's words (row 107).
@@ -234,10 +221,10 @@ fn redact(answer: Answer, message: &Message<'_>) -> Answer {
     secrets.extend(message.client.secret.as_ref().map(ExposeSecret::expose_secret));
     let tells = |text: &str| secrets.iter().any(|secret| text.contains(secret));
     match answer {
-        Answer::InvalidGrant(said) if tells(&said) => Answer::InvalidGrant("invalid_grant".to_owned()),
-        Answer::Failed(error) if tells(error.what()) => {
+        Answer::Refused(refusal) if tells(&refusal.said) || tells(refusal.error.what()) => {
             let what = "the token endpoint answered with an error that repeats a secret, so it is not shown";
-            Answer::Failed(Error::new(error.name(), what))
+            let error = Error::new(refusal.error.name(), what);
+            Answer::Refused(Refusal { said: "an error that repeats a secret".to_owned(), error, ..refusal })
         }
         answer => answer,
     }

@@ -10,10 +10,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::Inner;
-use crate::credential::{Credential, Freshness, now, now_ms, same_secret};
+use crate::credential::{Credential, Freshness, Tokens, now, now_ms, same_secret};
 use crate::error::{Error, Name, Result};
 use crate::oauth::answer::Issued;
-use crate::oauth::wire::{self, Endpoint, Refusal};
+use crate::oauth::wire::{self, Cause, Endpoint, Refusal};
 
 /// Seconds during which an early renewal that failed is not tried again: the token still works, and
 /// the server may be in trouble.
@@ -103,12 +103,31 @@ async fn locked(inner: &Inner, need: &Need) -> Result<SecretString> {
     };
     match endpoint.refresh(&refresh).await {
         Ok(issued) => renewed(inner, stored, issued).await,
-        Err(Refusal::InvalidGrant(said)) => {
-            tracing::debug!("the refresh token was refused: {said}");
-            refused(inner, need, (stored, refresh)).await
-        }
-        Err(Refusal::Failed(error)) => Err(error),
+        Err(refusal) => unrenewed(inner, need, (stored, refresh), refusal).await,
     }
+}
+
+/// No tokens came. Nothing is deleted, whatever the reason.
+async fn unrenewed(
+    inner: &Inner,
+    need: &Need,
+    (sent, refresh): (Credential, SecretString),
+    refusal: Refusal,
+) -> Result<SecretString> {
+    if let Some(new) = refusal.salvaged.filter(|new| !same_secret(new, &refresh)) {
+        // The rest of the answer is unusable, but the server has rotated: only this one can be good
+        // (rows 97 and 98, I1). The next attempt presents it.
+        let refresh_expires_at =
+            inner.account.refresh_lifetime.map(|lifetime| now().saturating_add(lifetime));
+        let tokens = Tokens { refresh: Some(new), refresh_expires_at, ..sent.tokens };
+        save(inner, &Credential { tokens, generation: sent.generation.saturating_add(1), ..sent }).await;
+        return Err(refusal.error);
+    }
+    if refusal.cause == Cause::InvalidGrant {
+        tracing::debug!("the refresh token was refused: {}", refusal.said);
+        return refused(inner, need, (sent, refresh)).await;
+    }
+    Err(refusal.error)
 }
 
 /// The record in force: the stored one, or a newer one that could not be stored before.

@@ -13,7 +13,7 @@ use crate::login::browser::{self, Launch};
 use crate::login::{Callback, Expected, Listener, Page};
 use crate::oauth::authorize::{self, Authorization};
 use crate::oauth::discovery::{Known, discover};
-use crate::oauth::wire::{self, Code, Endpoint, Refusal};
+use crate::oauth::wire::{self, Cause, Code, Endpoint};
 use crate::oauth::{Provider, revoke};
 
 /// How long the browser is kept waiting for the outcome before it gets a neutral page (L9).
@@ -165,11 +165,12 @@ impl Flow<'_> {
             resource: provider.resource.as_deref(),
         };
         let issued = endpoint.exchange(Code { code, verifier: authorization.verifier, redirect_uri }).await;
-        let issued = issued.map_err(|refusal| match refusal {
-            Refusal::Failed(error) => error,
-            Refusal::InvalidGrant(said) => {
-                Error::new(Name::LoginDenied, format!("the server did not accept its own code: {said}"))
-            }
+        let issued = issued.map_err(|refusal| match refusal.cause {
+            Cause::InvalidGrant => Error::new(
+                Name::LoginDenied,
+                format!("the server did not accept its own code: {}", refusal.said),
+            ),
+            _ => refusal.error,
         })?;
         wire::check_type(issued.token_type.as_deref(), target.names_token_type)?;
         let credential = Credential {
