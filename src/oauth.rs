@@ -13,6 +13,7 @@
 //! | [`machine`] | grants without a person (RFC 6749 section 4.4, RFC 7523 section 2.1, RFC 8693) |
 //! | [`dpop`] | proofs of a key (RFC 9449) |
 //! | [`answer`] | the token answer, read tolerantly |
+//! | [`retry_after`] | how long a server wants to be left alone |
 //! | [`revoke`] | RFC 7009 |
 
 pub mod answer;
@@ -24,6 +25,7 @@ pub mod dpop;
 pub mod machine;
 mod message;
 pub mod registration;
+pub mod retry_after;
 pub mod revoke;
 pub mod wire;
 

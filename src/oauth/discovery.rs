@@ -166,7 +166,7 @@ fn provider(issuer: &str, found: Metadata, known: &Known, scope: Option<String>)
 /// The resource's metadata, and the scope of its challenge.
 async fn resource(known: &Known) -> Result<(Resource, Option<String>)> {
     let challenge = match &known.challenge {
-        Some(values) => challenge::bearer(values),
+        Some(values) => challenge::find(values),
         None => probe(&known.url).await?,
     };
     let scope = challenge.as_ref().and_then(|c| c.get("scope")).map(str::to_owned);
@@ -200,7 +200,7 @@ async fn probe(url: &Url) -> Result<Option<challenge::Challenge>> {
     let response = request.send().await.map_err(|error| http::transport(&error, host))?;
     let values = response.headers().get_all(WWW_AUTHENTICATE);
     let values: Vec<_> = values.iter().filter_map(|value| value.to_str().ok()).collect();
-    Ok(challenge::bearer(&values))
+    Ok(challenge::find(&values))
 }
 
 /// Whether metadata of `resource` is about `url`: the same origin, and the same path or one above it

@@ -80,7 +80,7 @@ pub async fn exchange(idp: Endpoint<'_>, exchange: Exchange<'_>) -> Result<Secre
         ("subject_token_type", Some(ID_TOKEN)),
     ]);
     let received = Message::new(idp, form).send().await?;
-    let issued = wire::judge(&received)?;
+    let issued = received.read()?;
     // RFC 8693 section 2.2.1 requires the member: anything else in the answer is not what was asked for,
     // and must not be shown to another server.
     let kind = serde_json::from_slice::<Kind>(&received.body).ok().and_then(|kind| kind.issued_token_type);

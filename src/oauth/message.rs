@@ -5,10 +5,10 @@ use std::time::SystemTime;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::answer::{self, Answer, Reply};
+use super::answer::{self, Answer, Cause, Issued, Refusal, Reply};
+use super::retry_after::{self, Wait};
 use super::wire::Endpoint;
 use super::{assertion, dpop};
 use crate::credential::TokenStyle;
@@ -37,7 +37,7 @@ impl<'a> Message<'a> {
         let first = self.once().await?;
         let Some(key) = self.endpoint.dpop else { return Ok(first) };
         let told = first.nonce.as_deref().is_some_and(|nonce| key.learn(self.endpoint.url, nonce));
-        if !(told && first.error().as_deref() == Some("use_dpop_nonce")) {
+        if !told || first.read().err().is_none_or(|refusal| refusal.cause != Cause::NonceRequired) {
             return Ok(first);
         }
         let second = self.once().await?;
@@ -61,14 +61,15 @@ impl<'a> Message<'a> {
             request = request.header("DPoP", key.proof(dpop::Request { method: "POST", url, token: None })?);
         }
         let response = request.send().await.map_err(|error| http::transport(&error, &host))?;
-        let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok());
-        let retry_after = header(RETRY_AFTER.as_str()).map(str::to_owned);
-        let nonce = header("DPoP-Nonce").map(str::to_owned);
+        let wait = response.headers().get(RETRY_AFTER);
+        let wait = wait.map(|value| retry_after::read(value.to_str().unwrap_or_default(), SystemTime::now()));
+        let nonce =
+            response.headers().get("DPoP-Nonce").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let status = response.status().as_u16();
         let body = http::read(response, http::TOKEN_ANSWER_LIMIT).await?;
         let secrets = form.into_iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| value.into());
         let secrets = secrets.chain(client.secret.clone()).collect();
-        Ok(Received { status, retry_after, nonce, body, host, secrets })
+        Ok(Received { status, wait, nonce, body, host, secrets })
     }
 
     /// The parameters, with the client's credentials where its style has them in the body: its id and its
@@ -123,7 +124,7 @@ fn encode(style: TokenStyle, form: &[(String, String)]) -> (&'static str, String
 /// An answer, read to its end.
 pub(super) struct Received {
     pub(super) status: u16,
-    pub(super) retry_after: Option<String>,
+    wait: Option<Wait>,
     nonce: Option<String>,
     pub(super) body: bytes::Bytes,
     host: String,
@@ -133,41 +134,21 @@ pub(super) struct Received {
 
 impl Received {
     /// Reads it as a token answer. Our own secrets are taken out of the server's words (T6, row 107).
-    pub(super) fn read(&self) -> Answer {
-        let retry_after = self.retry_after.as_deref().and_then(|text| text.parse().ok());
-        let reply = Reply { status: self.status, retry_after, body: &self.body, host: &self.host };
+    pub(super) fn read(&self) -> Result<Issued, Refusal> {
+        let reply = Reply { status: self.status, wait: self.wait, body: &self.body, host: &self.host };
+        let refusal = match answer::read(reply) {
+            Answer::Issued(issued) => return Ok(issued),
+            Answer::Refused(refusal) => refusal,
+        };
         let tells = |text: &str| {
             let mut secrets = self.secrets.iter().map(ExposeSecret::expose_secret);
             secrets.any(|secret| !secret.is_empty() && text.contains(secret))
         };
-        match answer::read(reply) {
-            Answer::InvalidGrant(said) if tells(&said) => Answer::InvalidGrant("invalid_grant".to_owned()),
-            Answer::Failed(error) if tells(error.what()) => {
-                let what =
-                    "the token endpoint answered with an error that repeats a secret, so it is not shown";
-                Answer::Failed(Error::new(error.name(), what))
-            }
-            answer => answer,
+        if !tells(&refusal.said) && !tells(refusal.error.what()) {
+            return Err(refusal);
         }
-    }
-
-    /// How long the server asks to be left alone, in seconds, if it says so in a way that can be understood:
-    /// a number or a date (RFC 9110 section 10.2.3, row 83).
-    pub(super) fn patience(&self) -> Option<u64> {
-        let text = self.retry_after.as_deref()?.trim();
-        if let Ok(seconds) = text.parse::<u64>() {
-            return Some(seconds);
-        }
-        let date = httpdate::parse_http_date(text).ok()?;
-        Some(date.duration_since(SystemTime::now()).unwrap_or_default().as_secs())
-    }
-
-    /// The `error` of an OAuth error answer (RFC 6749 section 5.2).
-    pub(super) fn error(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Refused {
-            error: String,
-        }
-        serde_json::from_slice::<Refused>(&self.body).ok().map(|refused| refused.error)
+        let what = "the token endpoint answered with an error that repeats a secret, so it is not shown";
+        let error = Error::new(refusal.error.name(), what);
+        Err(Refusal { said: "an error that repeats a secret".to_owned(), error, ..refusal })
     }
 }

@@ -16,50 +16,15 @@ use oauth2::{
 use secrecy::{ExposeSecret, SecretString};
 use url::{Url, form_urlencoded};
 
-use super::answer::{Answer, Issued};
+use super::answer::Issued;
 use super::dpop;
-use super::message::{Message, Received};
+use super::message::Message;
 use crate::credential::{Client, Tokens, now, now_ms};
 use crate::error::{Error, Name, Result};
 
+pub use super::answer::{Cause, Refusal};
+
 type Oauth2Client = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
-
-/// Why a token request brought no tokens.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The grant is not valid any more; the server's words, cleaned.
-    InvalidGrant(String),
-    /// The server does not know the client (any more), or does not believe it.
-    InvalidClient(Error),
-    /// The server asks for patience: for that many seconds, if it says so.
-    Busy(Error, Option<u64>),
-    /// Nobody knows what the server did: it failed, or the connection did. The grant may be spent.
-    Uncertain(Error),
-    /// Anything else, named. The grant may still be good.
-    Failed(Error),
-}
-
-impl Refusal {
-    /// The refusal as an error; the caller knows what it means that its grant is not valid.
-    pub fn into_error(self, invalid_grant: impl FnOnce(String) -> Error) -> Error {
-        match self {
-            Refusal::InvalidGrant(said) => invalid_grant(said),
-            Refusal::InvalidClient(error)
-            | Refusal::Busy(error, _)
-            | Refusal::Uncertain(error)
-            | Refusal::Failed(error) => error,
-        }
-    }
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        match error.name() {
-            Name::NetworkDown | Name::Timeout => Refusal::Uncertain(error),
-            _ => Refusal::Failed(error),
-        }
-    }
-}
 
 /// Where and as whom token requests are made.
 #[derive(Debug, Clone, Copy)]
@@ -130,24 +95,7 @@ impl Endpoint<'_> {
 
 /// Sends the parameters of any grant.
 pub(super) async fn ask(endpoint: Endpoint<'_>, form: Vec<(String, String)>) -> Result<Issued, Refusal> {
-    judge(&Message::new(endpoint, form).send().await?)
-}
-
-/// What an answer means for the one who asked.
-pub(super) fn judge(received: &Received) -> Result<Issued, Refusal> {
-    let error = match received.read() {
-        Answer::Issued(issued) => return Ok(issued),
-        Answer::InvalidGrant(said) => return Err(Refusal::InvalidGrant(said)),
-        Answer::Failed(error) => error,
-    };
-    Err(match received.status {
-        _ if error.name() == Name::ServerBusy => Refusal::Busy(error, received.patience()),
-        // RFC 9110 section 10.2.3.
-        503 if received.patience().is_some() => Refusal::Busy(error, received.patience()),
-        500.. => Refusal::Uncertain(error),
-        _ if received.error().as_deref() == Some("invalid_client") => Refusal::InvalidClient(error),
-        _ => Refusal::Failed(error),
-    })
+    Message::new(endpoint, form).send().await?.read()
 }
 
 /// The HTTP client that the `oauth2` crate calls.

@@ -12,7 +12,8 @@ use crate::credential::{Credential, Grant, now};
 use crate::error::{Error, Name};
 use crate::oauth::answer::Issued;
 use crate::oauth::dpop;
-use crate::oauth::wire::{Endpoint, Refusal};
+use crate::oauth::retry_after::Wait;
+use crate::oauth::wire::{Cause, Endpoint, Refusal};
 use crate::store::pause;
 
 /// Seconds before the second and the third attempt where nobody knows what became of the last one.
@@ -23,15 +24,15 @@ use crate::store::pause;
 /// attempt succeeds. Waiting for an attempt that is still on its way (5.5) helps only a server that has a
 /// grace period and would be asked for two renewals meanwhile; after a success the next one is due when the
 /// access token ends, so nothing is renewed twice here.
-const AGAIN: [u64; 2] = [1, 4];
+const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 /// No attempt begins later than this after the first: somebody waits for the answer.
 const HURRY: Duration = Duration::from_secs(10);
-/// The longest time in seconds that a request waits because a server asks for it (row 82).
-const LONGEST_WAIT: u64 = 30;
-/// Seconds to leave a server alone that asks for patience and does not say for how long.
-const USUAL: u64 = 5;
-/// Seconds during which nobody asks a server again that has just failed three times.
-const TROUBLE: u64 = 10;
+/// The longest time that a request waits because a server asks for it (row 82).
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long a server is left alone that asks for patience and does not say for how long.
+const USUAL: Duration = Duration::from_secs(5);
+/// How long nobody asks a server again that has just failed for each of us.
+const TROUBLE: Duration = Duration::from_secs(10);
 /// The longest time in seconds that a server can ask to be left alone.
 const LONGEST_PAUSE: u64 = 3600;
 
@@ -83,28 +84,46 @@ pub(super) async fn ask(inner: &Inner, request: &Request<'_>, usable: bool) -> R
     let mut again = AGAIN.into_iter();
     let mut waited = false;
     loop {
-        match request.once().await {
-            Err(Refusal::Busy(error, after)) => {
-                let after = after.unwrap_or(USUAL).clamp(1, LONGEST_PAUSE);
-                if usable || waited || after > LONGEST_WAIT {
-                    leave_alone(inner, after);
-                    let hint = format!("try again in {after} seconds");
-                    return Err(Refusal::Busy(error.hinted(hint), Some(after)));
+        let refusal = match request.once().await {
+            Err(refusal) => refusal,
+            issued => return issued,
+        };
+        match trouble(&refusal) {
+            Some(Trouble::Patience(wait)) => {
+                if usable || waited || wait > LONGEST_WAIT {
+                    leave_alone(inner, wait);
+                    return Err(refusal);
                 }
                 waited = true;
-                tokio::time::sleep(Duration::from_secs(after)).await;
+                tokio::time::sleep(wait).await;
             }
-            Err(Refusal::Uncertain(error)) => {
-                let next = again.next().filter(|_| !usable && begun.elapsed() < HURRY);
-                let Some(pause) = next else {
+            Some(Trouble::Unknown) => {
+                let Some(pause) = again.next().filter(|_| !usable && begun.elapsed() < HURRY) else {
                     leave_alone(inner, TROUBLE);
-                    return Err(Refusal::Uncertain(error));
+                    return Err(refusal);
                 };
-                tracing::debug!("asking again in {pause} s: {error}");
-                tokio::time::sleep(Duration::from_secs(pause)).await;
+                tracing::debug!("asking again in {pause:?}: {}", refusal.error);
+                tokio::time::sleep(pause).await;
             }
-            outcome => return outcome,
+            None => return Err(refusal),
         }
+    }
+}
+
+/// What may pass by itself.
+enum Trouble {
+    /// The server asks to be left alone (429, 503 with `Retry-After`, `slow_down`).
+    Patience(Duration),
+    /// The server failed, or the connection: nobody knows what became of the request.
+    Unknown,
+}
+
+fn trouble(refusal: &Refusal) -> Option<Trouble> {
+    match (refusal.cause, refusal.error.name()) {
+        (Cause::Busy(wait), Name::ServerBusy) => Some(Trouble::Patience(wait.map_or(USUAL, Wait::duration))),
+        (Cause::SlowDown, _) => Some(Trouble::Patience(USUAL)),
+        (Cause::Busy(_), _) | (Cause::Failed, Name::NetworkDown | Name::Timeout) => Some(Trouble::Unknown),
+        _ => None,
     }
 }
 
@@ -116,9 +135,9 @@ fn left(inner: &Inner) -> Option<u64> {
     until.checked_sub(now()).filter(|left| (1..=LONGEST_PAUSE).contains(left))
 }
 
-/// Notes for all processes that nobody asks for so many seconds.
-fn leave_alone(inner: &Inner, seconds: u64) {
-    let until = now() + seconds;
+/// Notes for all processes that nobody asks for so long.
+fn leave_alone(inner: &Inner, time: Duration) {
+    let until = now() + time.as_secs();
     inner.pause.store(until, Ordering::Relaxed);
     if let Some(lock) = &inner.account.lock
         && let Err(error) = pause::write(lock, until)
@@ -130,6 +149,5 @@ fn leave_alone(inner: &Inner, seconds: u64) {
 
 fn patience(inner: &Inner, left: u64) -> Refusal {
     let what = format!("the server of {} asked us to wait, or failed a moment ago", inner.account.name);
-    let error = Error::new(Name::ServerBusy, what).hinted(format!("try again in {left} seconds"));
-    Refusal::Busy(error, Some(left))
+    Error::new(Name::ServerBusy, what).hinted(format!("try again in {left}s")).into()
 }

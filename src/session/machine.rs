@@ -12,7 +12,7 @@ use super::{Inner, Session};
 use crate::credential::{Client, Credential, Grant, TokenStyle, now};
 use crate::error::{Error, Name, Result, clean};
 use crate::oauth::discovery::{Known, discover};
-use crate::oauth::wire::{self, Endpoint, Refusal};
+use crate::oauth::wire::{self, Cause, Endpoint, Refusal};
 use crate::oauth::{dpop, machine};
 
 /// The largest file with a JWT, in bytes.
@@ -219,23 +219,27 @@ fn jwt(path: &Path) -> Result<SecretString> {
     Ok(jwt.into())
 }
 
-/// Names a refusal, and remembers it where asking again would only be the same again.
-pub(super) fn refused(inner: &Inner, request: &Request<'_>, refusal: Refusal) -> Error {
-    let lasting =
-        matches!(refusal, Refusal::InvalidGrant(_) | Refusal::InvalidClient(_) | Refusal::Failed(_));
+/// Names a refusal, and remembers it where asking again would only be the same again: what a server says of
+/// a grant is final, and no other grant is tried.
+fn refused(inner: &Inner, request: &Request<'_>, refusal: Refusal) -> Error {
     let name = &inner.account.name;
-    let error = refusal.into_error(|said| match request.grant {
-        Grant::JwtBearer { assertion } => {
-            let what = format!("{name} does not accept the JWT in {}: {said}", assertion.display());
-            let hint = format!(
-                "have a fresh JWT written into that file, for the audience {}",
-                request.endpoint.issuer
-            );
-            Error::new(Name::LoginDenied, what).hinted(hint)
+    let error = match (refusal.cause, request.grant) {
+        (Cause::InvalidGrant, Grant::JwtBearer { assertion }) => {
+            let what = format!("{name} does not accept the JWT in {}: {}", assertion.display(), refusal.said);
+            let issuer = clean(request.endpoint.issuer);
+            Error::new(Name::LoginDenied, what)
+                .hinted(format!("have a fresh JWT for the audience {issuer} written into that file"))
         }
-        _ => Error::new(Name::LoginDenied, format!("{name} does not accept the grant: {said}")),
-    });
-    if lasting {
+        // Not `login-required`: no person can mend it here.
+        _ if matches!(refusal.error.name(), Name::LoginRequired) => {
+            let what = format!("{name} does not give tokens to this client: {}", refusal.said);
+            Error::new(Name::LoginDenied, what).hinted("ask the operator of the server to allow this grant")
+        }
+        _ => refusal.error,
+    };
+    if matches!(refusal.cause, Cause::InvalidGrant | Cause::InvalidClient | Cause::Denied | Cause::Failed)
+        && !error.name().row().retryable
+    {
         inner.refusal(Some((now() + REST, error.clone())));
     }
     error

@@ -11,10 +11,10 @@ use secrecy::SecretString;
 
 use super::asking::{self, Request};
 use super::{Inner, machine};
-use crate::credential::{Credential, Freshness, Grant, now, now_ms, same_secret};
+use crate::credential::{Credential, Freshness, Grant, Tokens, now, now_ms, same_secret};
 use crate::error::{Error, Name, Result};
 use crate::oauth::answer::Issued;
-use crate::oauth::wire::{self, Refusal};
+use crate::oauth::wire::{self, Cause, Refusal};
 
 /// Seconds during which an early renewal that failed is not tried again: the token still works, and
 /// the server may be in trouble.
@@ -116,19 +116,38 @@ async fn refresh(inner: &Inner, need: &Need, stored: Credential) -> Result<Crede
     let request = Request::of(&stored, key.as_ref());
     match asking::ask(inner, &request, need.tolerates(&stored)).await {
         Ok(issued) => renewed(inner, stored, issued).await,
-        Err(Refusal::InvalidGrant(said)) => {
-            tracing::debug!("the refresh token was refused: {said}");
-            refused(inner, need, (stored, token)).await
+        Err(refusal) => unrenewed(inner, need, (stored, token), refusal).await,
+    }
+}
+
+/// No tokens came. Nothing is deleted, whatever the reason.
+async fn unrenewed(
+    inner: &Inner,
+    need: &Need,
+    (sent, refresh): (Credential, SecretString),
+    refusal: Refusal,
+) -> Result<Credential> {
+    if let Some(new) = refusal.salvaged.filter(|new| !same_secret(new, &refresh)) {
+        // The rest of the answer is unusable, but the server has rotated: only this one can be good
+        // (rows 97 and 98, I1). The next attempt presents it.
+        let refresh_expires_at =
+            inner.account.refresh_lifetime.map(|lifetime| now().saturating_add(lifetime));
+        let tokens = Tokens { refresh: Some(new), refresh_expires_at, ..sent.tokens };
+        save(inner, &Credential { tokens, generation: sent.generation.saturating_add(1), ..sent }).await;
+        return Err(refusal.error);
+    }
+    match refusal.cause {
+        Cause::InvalidGrant => {
+            tracing::debug!("the refresh token was refused: {}", refusal.said);
+            refused(inner, need, (sent, refresh)).await
         }
         // The client was registered by us, so the next sign-in can register another one. Only a
         // sign-in can: the registration goes with a callback address.
-        Err(Refusal::InvalidClient(error)) if stored.client.registered_redirect.is_some() => {
-            tracing::debug!("the client was refused: {error}");
-            Err(dead(inner, need, Credential { client_refused_at: Some(now()), ..stored }).await)
+        Cause::InvalidClient if sent.client.registered_redirect.is_some() => {
+            tracing::debug!("the client was refused: {}", refusal.said);
+            Err(dead(inner, need, Credential { client_refused_at: Some(now()), ..sent }).await)
         }
-        Err(refusal) => {
-            Err(refusal.into_error(|said| Error::new(Name::Internal, format!("unforeseen: {said}"))))
-        }
+        _ => Err(refusal.error),
     }
 }
 

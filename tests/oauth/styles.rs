@@ -139,7 +139,7 @@ async fn a_server_that_repeats_our_secrets_is_not_quoted() {
     server.page("/token", Page { status: 400, ..Page::json(&body) });
     let (url, client) = (server.url("/token"), client(TokenStyle::FormBasic, Some("s3cr3t-client")));
     let endpoint = Endpoint { url: &url, client: &client, resource: None };
-    let Err(Refusal::Failed(error)) = endpoint.refresh(&"s3cr3t-refresh".into()).await else {
+    let Err(Refusal { error, .. }) = endpoint.refresh(&"s3cr3t-refresh".into()).await else {
         panic!("accepted")
     };
     assert_eq!(error.name(), Name::ClientRejected);

@@ -13,7 +13,7 @@ use crate::login::browser::{self, Launch};
 use crate::login::{Callback, Expected, Listener, Page};
 use crate::oauth::authorize::{self, Authorization};
 use crate::oauth::discovery::{Known, discover};
-use crate::oauth::wire::{self, Code, Endpoint};
+use crate::oauth::wire::{self, Cause, Code, Endpoint};
 use crate::oauth::{Provider, revoke};
 
 /// How long the browser is kept waiting for the outcome before it gets a neutral page (L9).
@@ -167,10 +167,12 @@ impl Flow<'_> {
             dpop: None,
         };
         let issued = endpoint.exchange(Code { code, verifier: authorization.verifier, redirect_uri }).await;
-        let issued = issued.map_err(|refusal| {
-            refusal.into_error(|said| {
-                Error::new(Name::LoginDenied, format!("the server did not accept its own code: {said}"))
-            })
+        let issued = issued.map_err(|refusal| match refusal.cause {
+            Cause::InvalidGrant => Error::new(
+                Name::LoginDenied,
+                format!("the server did not accept its own code: {}", refusal.said),
+            ),
+            _ => refusal.error,
         })?;
         wire::check_type(issued.token_type.as_deref(), false, target.names_token_type)?;
         let credential = Credential {
