@@ -35,7 +35,7 @@ pub(super) async fn headers(context: &Context<'_>, args: TokenArgs) -> Result<u8
 
 async fn fresh(context: &Context<'_>, args: &TokenArgs) -> Result<SecretString> {
     let target = context.target(&args.target)?;
-    let store = context.store(&target)?;
+    let store = context.working_store(&target)?;
     let session = context.session(&target, store.clone())?;
     context.patiently(&store, session.token()).await
 }

@@ -10,7 +10,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{CommonParameters, Jwk};
+use jsonwebtoken::jwk::{CommonParameters, Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -108,6 +108,16 @@ impl Key {
         header.jwk = Some(self.0.public.clone());
         jsonwebtoken::encode(&header, &claims, &self.0.signing)
             .map_err(|_| Error::new(Name::Internal, "the key of the sign-in cannot sign"))
+    }
+
+    /// The key's thumbprint (RFC 7638): `dpop_jkt` of an authorization request (RFC 9449 section 10), and
+    /// `cnf.jkt` of the tokens.
+    ///
+    /// # Errors
+    /// `internal`, never in practice: the key is of a kind that has one.
+    pub fn thumbprint(&self) -> Result<String> {
+        let thumbprint = self.0.public.thumbprint(ThumbprintHash::SHA256);
+        thumbprint.map_err(|_| Error::new(Name::Internal, "the key of the sign-in has no thumbprint"))
     }
 
     /// Learns the `DPoP-Nonce` of an answer (RFC 9449 section 8.2). What cannot be a nonce is ignored.

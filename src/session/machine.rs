@@ -48,6 +48,19 @@ impl Session {
         self.0.account.machine.is_some() || self.0.cached().is_some_and(|c| c.grant.is_repeatable())
     }
 
+    /// What a server means that refuses a token it has just been given another one for: the tokens are not
+    /// the trouble.
+    pub fn refused_again(&self) -> Error {
+        let inner = &self.0;
+        let what = format!("{} does not accept new tokens of this sign-in either", inner.account.name);
+        inner.mark(if self.needs_no_person() {
+            Error::new(Name::LoginDenied, what)
+                .hinted("ask the operator of the server what this client is allowed; check `--scope` and `--resource`")
+        } else {
+            Error::new(Name::LoginRequired, what)
+        })
+    }
+
     /// Signs in without a person, now, in the place of any older sign-in.
     ///
     /// # Errors
