@@ -17,6 +17,7 @@ use secrecy::SecretString;
 
 use crate::credential::{Credential, Freshness, Key, now, now_ms};
 use crate::error::{Error, Name, Result};
+use crate::http::Reach;
 use crate::proxy::{Access, Bearer, Challenge, Refused, StepUp};
 use crate::store::Store;
 use crate::store::lock;
@@ -179,6 +180,12 @@ impl Inner {
         }
         let what = format!("the stored sign-in is not for {}", self.account.origin);
         Err(self.mark(Error::new(Name::WrongOrigin, what)))
+    }
+
+    /// Where requests about this sign-in may go (D1): the user named the MCP server, and the authorization
+    /// server where a profile states it.
+    fn reach(&self, credential: &Credential) -> Reach {
+        Reach::named(credential.origins.iter().chain([&self.account.key.server]))
     }
 
     fn signed_out(&self) -> Error {

@@ -15,7 +15,7 @@ pub async fn revoke(endpoint: Endpoint<'_>, token: &SecretString, hint: &str) ->
         ("token".to_owned(), token.expose_secret().to_owned()),
         ("token_type_hint".to_owned(), hint.to_owned()),
     ];
-    let received = wire::post(endpoint.url, &Message::new(form, endpoint.client)).await?;
+    let received = wire::post(endpoint.url, endpoint.reach, &Message::new(form, endpoint.client)).await?;
     match received.status {
         200..300 => Ok(()),
         429 => Err(Error::new(Name::ServerBusy, "the revocation endpoint asks us to wait")),

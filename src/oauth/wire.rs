@@ -21,7 +21,7 @@ use url::{Url, form_urlencoded};
 use super::answer::{self, Answer, Issued, Reply};
 use crate::credential::{Client, TokenStyle, Tokens, now, now_ms};
 use crate::error::{Error, Name, Result};
-use crate::http;
+use crate::http::{self, Reach};
 
 type Oauth2Client = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
@@ -49,6 +49,8 @@ pub struct Endpoint<'a> {
     pub client: &'a Client,
     /// The `resource` parameter (RFC 8707), the same in every request of a sign-in.
     pub resource: Option<&'a str>,
+    /// Where requests may go (D1).
+    pub reach: &'a Reach,
 }
 
 /// What the browser brought back.
@@ -113,11 +115,11 @@ impl<'c> AsyncHttpClient<'c> for Sender<'_> {
     /// Sends one request and judges its answer. The verdict goes back as the "error" of the HTTP client,
     /// past the crate's own reading of answers, which would lose the status, and rotated tokens with it.
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        let Endpoint { url, client, .. } = *self.0;
+        let Endpoint { url, client, reach, .. } = *self.0;
         Box::pin(async move {
             let form: Vec<(String, String)> = form_urlencoded::parse(request.body()).into_owned().collect();
             let message = Message::new(form, client);
-            Err(Judged(match post(url, &message).await {
+            Err(Judged(match post(url, reach, &message).await {
                 Ok(reply) => redact(answer::read(reply.borrow()), &message),
                 Err(error) => Answer::Failed(error),
             }))
@@ -210,10 +212,10 @@ impl Received {
 }
 
 /// Sends a message once: no redirect, no retry, bounded in time and size.
-pub(super) async fn post(url: &Url, message: &Message<'_>) -> Result<Received> {
+pub(super) async fn post(url: &Url, reach: &Reach, message: &Message<'_>) -> Result<Received> {
     let host = url.host_str().unwrap_or_default().to_owned();
     let (content_type, body) = message.encode();
-    let mut request = http::oauth(url)?.post(url.clone());
+    let mut request = http::oauth(url, reach).await?.post(url.clone());
     request = request.header(CONTENT_TYPE, content_type).header(ACCEPT, "application/json").body(body);
     if let Some((id, secret)) = message.basic() {
         request = request.basic_auth(id, Some(secret));

@@ -100,6 +100,7 @@ async fn locked(inner: &Inner, need: &Need) -> Result<SecretString> {
         url: &stored.token_endpoint,
         client: &stored.client,
         resource: stored.resource.as_deref(),
+        reach: &inner.reach(&stored),
     };
     match endpoint.refresh(&refresh).await {
         Ok(issued) => renewed(inner, stored, issued).await,

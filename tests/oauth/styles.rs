@@ -21,7 +21,8 @@ async fn exchange(style: TokenStyle, secret: Option<&str>) -> Asked {
     let server = Server::start().await;
     server.page("/token", Page::json(&json!({"access_token": "a", "token_type": "bearer"})));
     let (url, client) = (server.url("/token"), client(style, secret));
-    let endpoint = Endpoint { url: &url, client: &client, resource: Some("https://e.com/mcp") };
+    let endpoint =
+        Endpoint { url: &url, client: &client, resource: Some("https://e.com/mcp"), reach: &server.reach() };
     let verifier = PkceCodeVerifier::new(VERIFIER.into());
     let code = Code { code: "co de".into(), verifier, redirect_uri: "http://localhost:1/callback".into() };
     endpoint.exchange(code).await.unwrap();
@@ -105,7 +106,8 @@ async fn a_refresh_names_the_resource_again() {
     let server = Server::start().await;
     server.page("/token", Page::json(&json!({"access_token": "a"})));
     let (url, client) = (server.url("/token"), client(TokenStyle::Json, None));
-    let endpoint = Endpoint { url: &url, client: &client, resource: Some("https://e.com/mcp") };
+    let endpoint =
+        Endpoint { url: &url, client: &client, resource: Some("https://e.com/mcp"), reach: &server.reach() };
     endpoint.refresh(&"rt".into()).await.unwrap();
     let body: Value = serde_json::from_str(&server.asked()[0].body).unwrap();
     let expected = json!({
@@ -120,14 +122,18 @@ async fn a_revocation_names_the_token_and_its_kind() {
     let server = Server::start().await;
     server.page("/revoke", Page { status: 200, ..Page::default() });
     let (url, client) = (server.url("/revoke"), client(TokenStyle::FormBasic, Some("s:e/c")));
-    revoke(Endpoint { url: &url, client: &client, resource: None }, &"rt".into(), "refresh_token")
-        .await
-        .unwrap();
+    revoke(
+        Endpoint { url: &url, client: &client, resource: None, reach: &server.reach() },
+        &"rt".into(),
+        "refresh_token",
+    )
+    .await
+    .unwrap();
     let asked = server.asked().remove(0);
     assert_eq!(header(&asked.headers, "authorization"), BASIC);
     assert_eq!(asked.body, "token=rt&token_type_hint=refresh_token");
     server.page("/revoke", Page { status: 503, ..Page::default() });
-    let endpoint = Endpoint { url: &url, client: &client, resource: None };
+    let endpoint = Endpoint { url: &url, client: &client, resource: None, reach: &server.reach() };
     assert_eq!(revoke(endpoint, &"rt".into(), "refresh_token").await.unwrap_err().name(), Name::ServerError);
 }
 
@@ -138,7 +144,7 @@ async fn a_server_that_repeats_our_secrets_is_not_quoted() {
     let body = json!({"error": "invalid_request", "error_description": "refresh token s3cr3t-refresh, secret s3cr3t-client"});
     server.page("/token", Page { status: 400, ..Page::json(&body) });
     let (url, client) = (server.url("/token"), client(TokenStyle::FormBasic, Some("s3cr3t-client")));
-    let endpoint = Endpoint { url: &url, client: &client, resource: None };
+    let endpoint = Endpoint { url: &url, client: &client, resource: None, reach: &server.reach() };
     let Err(Refusal::Failed(error)) = endpoint.refresh(&"s3cr3t-refresh".into()).await else {
         panic!("accepted")
     };
