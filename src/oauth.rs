@@ -31,6 +31,8 @@ pub mod wire;
 
 use url::Url;
 
+use crate::http::Reach;
+
 /// The endpoints of an authorization server.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
@@ -68,6 +70,40 @@ pub struct Provider {
     pub client_metadata_documents: bool,
     /// The scope that the challenge or the resource's metadata names.
     pub scope: Option<String>,
-    /// The resource identifier to name in requests (RFC 8707), if the server knows the parameter.
+    /// The resource identifier to name in requests (RFC 8707); none if there is to be no such parameter.
     pub resource: Option<String>,
+    /// Where requests to this server may go (D1).
+    pub reach: Reach,
+}
+
+impl Provider {
+    /// A server of which only the endpoints are known.
+    pub(crate) fn bare(issuer: String, endpoints: Endpoints, reach: Reach) -> Self {
+        Provider {
+            issuer,
+            endpoints,
+            registration: None,
+            issuer_in_response: false,
+            auth_methods: None,
+            scopes: Vec::new(),
+            grants: None,
+            dpop_algorithms: Vec::new(),
+            client_metadata_documents: false,
+            scope: None,
+            resource: None,
+            reach,
+        }
+    }
+}
+
+/// What to send as `resource` parameter (RFC 8707, A-26).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ResourceChoice {
+    /// What the resource's metadata names, else the MCP endpoint's canonical URL.
+    #[default]
+    Auto,
+    /// Nothing, for servers that refuse the parameter.
+    Omit,
+    /// This value.
+    Value(String),
 }

@@ -20,6 +20,7 @@ use secrecy::SecretString;
 
 use crate::credential::{Credential, Freshness, Key, now, now_ms};
 use crate::error::{Error, Name, Result};
+use crate::http::Reach;
 use crate::oauth::dpop;
 use crate::proxy::{Access, Bearer, Challenge, Refused, StepUp};
 use crate::store::Store;
@@ -235,6 +236,12 @@ impl Inner {
     /// Remembers a refusal until a moment, or forgets it.
     fn refusal(&self, refusal: Option<(u64, Error)>) {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+    }
+
+    /// Where requests about this sign-in may go (D1): the user named the MCP server, and the authorization
+    /// server where a profile states it.
+    fn reach(&self, credential: &Credential) -> Reach {
+        Reach::named(credential.origins.iter().chain([&self.account.key.server]))
     }
 
     fn signed_out(&self) -> Error {

@@ -12,7 +12,7 @@ use crate::credential::Client;
 use crate::error::{Error, Name, Result};
 use crate::oauth::discovery::Known;
 use crate::paths::Paths;
-use crate::profile::{Choices, ResourceChoice, Target};
+use crate::profile::{Choices, Target};
 use crate::session::{Account, Machine, Session};
 use crate::store::{self, Settings, Store, index};
 
@@ -132,13 +132,12 @@ impl<'a> Context<'a> {
         })?;
         Ok(Machine {
             known: Known {
-                url: target.url.clone(),
-                resource: target.canonical(),
+                choice: target.resource.clone(),
                 issuer: target.issuer.clone(),
                 documented: target.documented.clone(),
-                challenge: None,
                 // No code is exchanged, so there is nothing for PKCE to protect.
                 pkce_unverified: true,
+                ..Known::new(target.url.clone(), target.canonical())
             },
             client: Client {
                 id,
@@ -150,11 +149,6 @@ impl<'a> Context<'a> {
             style: target.style,
             grant: target.grant.clone(),
             scope: target.scope.clone(),
-            resource: match &target.resource {
-                ResourceChoice::Auto => None,
-                ResourceChoice::Omit => Some(None),
-                ResourceChoice::Value(value) => Some(Some(value.clone())),
-            },
             dpop: target.dpop,
             origins: target.origins.clone(),
         })

@@ -48,11 +48,11 @@ impl<'a> Message<'a> {
     }
 
     async fn once(&self) -> Result<Received> {
-        let Endpoint { url, client, dpop, .. } = self.endpoint;
+        let Endpoint { url, client, reach, dpop, .. } = self.endpoint;
         let host = url.host_str().unwrap_or_default().to_owned();
         let form = self.authenticated()?;
         let (content_type, body) = encode(client.style, &form);
-        let mut request = http::oauth(url)?.post(url.clone());
+        let mut request = http::oauth(url, reach).await?.post(url.clone());
         request = request.header(CONTENT_TYPE, content_type).header(ACCEPT, "application/json").body(body);
         if let Some((id, secret)) = self.basic() {
             request = request.basic_auth(id, Some(secret));

@@ -21,6 +21,7 @@ use super::dpop;
 use super::message::Message;
 use crate::credential::{Client, Tokens, now, now_ms};
 use crate::error::{Error, Name, Result};
+use crate::http::Reach;
 
 pub use super::answer::{Cause, Refusal};
 
@@ -37,6 +38,8 @@ pub struct Endpoint<'a> {
     pub client: &'a Client,
     /// The `resource` parameter (RFC 8707), the same in every request of a sign-in.
     pub resource: Option<&'a str>,
+    /// Where requests may go (D1).
+    pub reach: &'a Reach,
     /// The key to bind the tokens to (RFC 9449), if they are to be bound.
     pub dpop: Option<&'a dpop::Key>,
 }

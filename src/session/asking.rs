@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::{Inner, machine};
 use crate::credential::{Credential, Grant, now};
 use crate::error::{Error, Name};
+use crate::http::Reach;
 use crate::oauth::answer::Issued;
 use crate::oauth::dpop;
 use crate::oauth::retry_after::Wait;
@@ -49,13 +50,14 @@ pub(super) struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Asks for more tokens of a stored sign-in, at the endpoint that was recorded for it (I7).
-    pub(super) fn of(credential: &'a Credential, dpop: Option<&'a dpop::Key>) -> Self {
+    pub(super) fn of(credential: &'a Credential, dpop: Option<&'a dpop::Key>, reach: &'a Reach) -> Self {
         Request {
             endpoint: Endpoint {
                 url: &credential.token_endpoint,
                 issuer: &credential.issuer,
                 client: &credential.client,
                 resource: credential.resource.as_deref(),
+                reach,
                 dpop,
             },
             grant: &credential.grant,

@@ -33,8 +33,6 @@ pub struct Machine {
     pub grant: Grant,
     /// The scope to ask for; otherwise what the server names.
     pub scope: Option<String>,
-    /// The `resource` parameter, or none, where either is stated.
-    pub resource: Option<Option<String>>,
     /// Whether to bind the tokens to a key (RFC 9449).
     pub dpop: bool,
     /// The origins that may receive the tokens (I7).
@@ -118,7 +116,8 @@ pub(super) async fn again(inner: &Inner, need: &Need, stored: Credential) -> Res
     };
     let stored = Credential { client, ..stored };
     let key = inner.key(&stored)?;
-    let request = Request::of(&stored, key.as_ref());
+    let reach = inner.reach(&stored);
+    let request = Request::of(&stored, key.as_ref(), &reach);
     match asking::ask(inner, &request, need.tolerates(&stored)).await {
         Ok(issued) => renewed(inner, stored, issued).await,
         Err(refusal) => Err(refused(inner, &request, refusal)),
@@ -144,7 +143,7 @@ async fn obtain(inner: &Inner, machine: &Machine, issuer: Option<&str>) -> Resul
     let client = Client { style: machine.style.unwrap_or_else(style), ..machine.client.clone() };
     let pem = machine.dpop.then(dpop::Key::generate).transpose()?;
     let key = pem.as_ref().map(dpop::Key::from_pem).transpose()?;
-    let resource = machine.resource.clone().unwrap_or(provider.resource);
+    let resource = provider.resource;
     let scope = machine.scope.clone().or(provider.scope);
     let request = Request {
         endpoint: Endpoint {
@@ -152,6 +151,7 @@ async fn obtain(inner: &Inner, machine: &Machine, issuer: Option<&str>) -> Resul
             issuer: &provider.issuer,
             client: &client,
             resource: resource.as_deref(),
+            reach: &provider.reach,
             dpop: key.as_ref(),
         },
         grant: &machine.grant,

@@ -113,7 +113,8 @@ async fn refresh(inner: &Inner, need: &Need, stored: Credential) -> Result<Crede
         });
     };
     let key = inner.key(&stored)?;
-    let request = Request::of(&stored, key.as_ref());
+    let reach = inner.reach(&stored);
+    let request = Request::of(&stored, key.as_ref(), &reach);
     match asking::ask(inner, &request, need.tolerates(&stored)).await {
         Ok(issued) => renewed(inner, stored, issued).await,
         Err(refusal) => unrenewed(inner, need, (stored, token), refusal).await,

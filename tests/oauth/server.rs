@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use chipp_auth::http::Reach;
 use http::HeaderMap;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -62,6 +63,11 @@ impl Server {
 
     pub fn url(&self, path: &str) -> Url {
         format!("{}{path}", self.base).parse().unwrap()
+    }
+
+    /// What is reachable for a client whose MCP server is here.
+    pub fn reach(&self) -> Reach {
+        Reach::named([&self.base])
     }
 
     pub fn page(&self, path: &str, page: Page) {
