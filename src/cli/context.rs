@@ -135,8 +135,7 @@ impl<'a> Context<'a> {
                 choice: target.resource.clone(),
                 issuer: target.issuer.clone(),
                 documented: target.documented.clone(),
-                // No code is exchanged, so there is nothing for PKCE to protect.
-                pkce_unverified: true,
+                machine: true,
                 ..Known::new(target.url.clone(), target.canonical())
             },
             client: Client {

@@ -26,6 +26,13 @@ struct Claims<'a> {
     jti: String,
 }
 
+/// The algorithm for a key where the server takes only some; none if it takes all, or none of the key's.
+pub fn algorithm(key: &SecretString, taken: &[String]) -> Option<String> {
+    let (_, algorithms) = read(key).ok()?;
+    let names = algorithms.iter().map(|algorithm| name(*algorithm));
+    names.filter(|name| taken.iter().any(|taken| taken == name)).map(str::to_owned).next()
+}
+
 /// An assertion of `client` for the authorization server `issuer`, for one request.
 ///
 /// The audience is the issuer identifier and nothing else: an assertion that also named an endpoint could be

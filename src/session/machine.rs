@@ -5,15 +5,16 @@ use std::io::Read;
 use std::path::Path;
 
 use secrecy::SecretString;
+use url::Url;
 
 use super::asking::{self, Request};
 use super::renewal::{Need, renewed};
 use super::{Inner, Session};
 use crate::credential::{Client, Credential, Grant, TokenStyle, now};
 use crate::error::{Error, Name, Result, clean};
-use crate::oauth::discovery::{Known, discover};
+use crate::oauth::discovery::{self, Known, discover};
 use crate::oauth::wire::{self, Cause, Endpoint, Refusal};
-use crate::oauth::{dpop, machine};
+use crate::oauth::{assertion, dpop, machine};
 
 /// The largest file with a JWT, in bytes.
 const JWT_LIMIT: u64 = 64 * 1024;
@@ -140,7 +141,10 @@ async fn obtain(inner: &Inner, machine: &Machine, issuer: Option<&str>) -> Resul
             .hinted("ask the operator of the server; then run `chipp-auth login{target}` for the new one"));
     }
     let style = || machine::style(provider.auth_methods.as_deref(), machine.client.secret.is_some());
-    let client = Client { style: machine.style.unwrap_or_else(style), ..machine.client.clone() };
+    let algorithm = machine.client.key.as_ref();
+    let algorithm = algorithm.and_then(|key| assertion::algorithm(key, &provider.signing_algorithms));
+    let style = machine.style.unwrap_or_else(style);
+    let client = Client { style, algorithm, ..machine.client.clone() };
     let pem = machine.dpop.then(dpop::Key::generate).transpose()?;
     let key = pem.as_ref().map(dpop::Key::from_pem).transpose()?;
     let resource = provider.resource;
@@ -197,7 +201,7 @@ pub(super) async fn present(request: &Request<'_>) -> Result<crate::oauth::answe
         Grant::ClientCredentials => machine::client_credentials(endpoint, scope).await,
         Grant::JwtBearer { assertion } => machine::jwt_bearer(endpoint, &jwt(assertion)?, scope).await,
         Grant::Enterprise { idp, idp_client, id_token } => {
-            let assertion = exchanged(request, (idp, idp_client), &jwt(id_token)?).await?;
+            let assertion = exchanged(request, (idp, idp_client), id_token).await?;
             machine::jwt_bearer(endpoint, &assertion, scope).await
         }
         Grant::User | Grant::Static => {
@@ -210,10 +214,41 @@ pub(super) async fn present(request: &Request<'_>) -> Result<crate::oauth::answe
 async fn exchanged(
     request: &Request<'_>,
     (idp, id): (&String, &String),
-    id_token: &SecretString,
+    id_token: &Path,
 ) -> Result<SecretString, Refusal> {
-    let _ = (request, idp, id, id_token);
-    Err(Error::new(Name::Internal, "not yet").into())
+    let Request { endpoint, scope, .. } = *request;
+    let subject = jwt(id_token)?;
+    // The user named this one, and it has nothing to do with the MCP server (D1).
+    let url = Url::parse(idp).map_err(|_| {
+        Error::new(Name::ConfigBad, "the issuer of the identity provider is not a URL")
+            .hinted("give it with --idp as your organization publishes it, such as https://login.example.com")
+    })?;
+    let found = discovery::issuer(idp, &Known::new(url, idp.clone())).await.map_err(at_idp)?;
+    let secret = endpoint.client.idp_secret.clone();
+    let style = machine::style(found.auth_methods.as_deref(), secret.is_some());
+    let client = Client { id: id.clone(), secret, style, ..Client::default() };
+    let at = Endpoint {
+        url: &found.token,
+        issuer: idp,
+        client: &client,
+        resource: endpoint.resource,
+        reach: &found.reach,
+        dpop: None,
+    };
+    let exchange = machine::Exchange { id_token: &subject, audience: endpoint.issuer, scope };
+    machine::exchange(at, exchange).await.map_err(|refusal| {
+        if refusal.cause != Cause::InvalidGrant {
+            return Refusal { error: at_idp(refusal.error), ..refusal };
+        }
+        let what = format!("your identity provider does not accept the ID token: {}", refusal.said);
+        let hint = format!("have a fresh ID token written into {}", id_token.display());
+        // Not the verdict on the grant of the authorization server, which has not been asked.
+        Error::new(Name::LoginDenied, what).hinted(hint).into()
+    })
+}
+
+fn at_idp(error: Error) -> Error {
+    error.context("at your identity provider")
 }
 
 /// Reads a JWT from a file. Anew each time: the platform writes a fresh one before the old one ends.

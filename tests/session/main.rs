@@ -74,12 +74,13 @@ impl Room {
 fn session(store: &Store, home: &tempfile::TempDir) -> Session {
     let account = Account {
         key: key(),
-        lock: home.path().join("lock"),
+        lock: Some(home.path().join("lock")),
         origin: "http://127.0.0.1".into(),
         typed: None,
         name: "chipp".into(),
         refresh_lifetime: None,
         names_token_type: true,
+        machine: None,
     };
     Session::new(account, store.clone())
 }
