@@ -39,11 +39,12 @@ async fn exchange(style: TokenStyle, secret: Option<&str>) -> Asked {
     server.asked().remove(0)
 }
 
-fn header(headers: &HeaderMap, name: &str) -> String {
+pub fn header(headers: &HeaderMap, name: &str) -> String {
     headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
 }
 
-fn pairs(body: &str) -> Vec<(String, String)> {
+/// The parameters of a form body, sorted.
+pub fn pairs(body: &str) -> Vec<(String, String)> {
     let mut pairs: Vec<_> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     pairs.sort();
     pairs
@@ -131,9 +132,7 @@ async fn a_revocation_names_the_token_and_its_kind() {
     let server = Server::start().await;
     server.page("/revoke", Page { status: 200, ..Page::default() });
     let (url, client) = (server.url("/revoke"), client(TokenStyle::FormBasic, Some("s:e/c")));
-    revoke(at(&url, &client, None), &"rt".into(), "refresh_token")
-        .await
-        .unwrap();
+    revoke(at(&url, &client, None), &"rt".into(), "refresh_token").await.unwrap();
     let asked = server.asked().remove(0);
     assert_eq!(header(&asked.headers, "authorization"), BASIC);
     assert_eq!(asked.body, "token=rt&token_type_hint=refresh_token");
