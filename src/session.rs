@@ -119,8 +119,7 @@ impl Session {
                 None => Err(self.0.signed_out()),
             };
         };
-        self.0.check_origin(&credential)?;
-        self.0.check_grant(&credential)?;
+        self.0.check(&credential)?;
         match credential.freshness(now_ms()) {
             Freshness::Fresh | Freshness::Unknown => Ok(credential),
             Freshness::Early if now() < self.0.rest_until.load(Ordering::Relaxed) => Ok(credential),
@@ -203,18 +202,14 @@ impl Inner {
         lock::acquire(path, LOCK_LIMIT).await.map(Some).map_err(|error| self.mark(error))
     }
 
-    /// The token goes only to an origin it was issued for, also if the configuration changed since.
-    fn check_origin(&self, credential: &Credential) -> Result<()> {
-        if credential.origins.contains(&self.account.origin) {
-            return Ok(());
+    /// The token goes only to an origin it was issued for, also if the configuration changed since. And a
+    /// machine does not go on with a person's sign-in, which may be allowed more, nor does it replace it,
+    /// unless it is told to.
+    fn check(&self, credential: &Credential) -> Result<()> {
+        if !credential.origins.contains(&self.account.origin) {
+            let what = format!("the stored sign-in is not for {}", self.account.origin);
+            return Err(self.mark(Error::new(Name::WrongOrigin, what)));
         }
-        let what = format!("the stored sign-in is not for {}", self.account.origin);
-        Err(self.mark(Error::new(Name::WrongOrigin, what)))
-    }
-
-    /// A machine does not go on with a person's sign-in, which may be allowed more, and does not replace it
-    /// either, unless it is told to.
-    fn check_grant(&self, credential: &Credential) -> Result<()> {
         match &self.account.machine {
             Some(machine) if machine.grant != credential.grant => {
                 let what = format!("the stored sign-in to {} was made in another way", self.account.name);

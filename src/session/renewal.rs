@@ -53,8 +53,11 @@ impl Need {
 pub(super) async fn run(inner: &Inner, need: Need) -> Result<Credential> {
     let _flight = inner.flight.lock().await;
     let cached = inner.cached();
-    if let Some(cached) = cached.as_ref().filter(|cached| need.met_by(cached)) {
-        return Ok(cached.clone());
+    if let Some(cached) = &cached {
+        inner.check(cached)?;
+        if need.met_by(cached) {
+            return Ok(cached.clone());
+        }
     }
     match locked(inner, &need).await {
         Ok(credential) => Ok(credential),
@@ -75,8 +78,7 @@ async fn locked(inner: &Inner, need: &Need) -> Result<Credential> {
     let lock = inner.lock().await?;
     let stored = current(inner).await?;
     if let Some(stored) = &stored {
-        inner.check_origin(stored)?;
-        inner.check_grant(stored)?;
+        inner.check(stored)?;
         if need.met_by(stored) {
             inner.keep(Some(stored.clone()));
             return Ok(stored.clone());

@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, missing_docs)]
 
+mod bound;
 mod endpoint;
+mod machine;
+mod patience;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,9 +73,8 @@ impl Room {
     }
 }
 
-/// Another process, as far as can be: it shares the store and the lock file only.
-fn session(store: &Store, home: &tempfile::TempDir) -> Session {
-    let account = Account {
+fn account(home: &tempfile::TempDir) -> Account {
+    Account {
         key: key(),
         lock: Some(home.path().join("lock")),
         origin: "http://127.0.0.1".into(),
@@ -81,8 +83,12 @@ fn session(store: &Store, home: &tempfile::TempDir) -> Session {
         refresh_lifetime: None,
         names_token_type: true,
         machine: None,
-    };
-    Session::new(account, store.clone())
+    }
+}
+
+/// Another process, as far as can be: it shares the store and the lock file only.
+fn session(store: &Store, home: &tempfile::TempDir) -> Session {
+    Session::new(account(home), store.clone())
 }
 
 fn text(token: impl Into<Access>) -> String {
