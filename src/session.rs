@@ -7,6 +7,7 @@
 
 mod asking;
 mod ending;
+mod grant;
 mod machine;
 mod proof;
 mod renewal;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::{Inner, machine};
+use super::{Inner, grant};
 use crate::credential::{Credential, Grant, now};
 use crate::error::{Error, Name};
 use crate::http::Reach;
@@ -71,7 +71,7 @@ impl<'a> Request<'a> {
             // The scope is left out, which every server that keeps to the RFC takes for "as before". Entra ID
             // asks for it where one application has several resources; its tokens then come for the default.
             (Grant::User, Some(refresh)) => self.endpoint.refresh(refresh).await,
-            _ => machine::present(self).await,
+            _ => grant::present(self).await,
         }
     }
 }
