@@ -219,12 +219,9 @@ fn redact(answer: Answer, message: &Message<'_>) -> Answer {
         message.form.iter().filter(|(name, value)| secret.contains(&name.as_str()) && !value.is_empty());
     let mut secrets: Vec<&str> = form.map(|(_, value)| value.as_str()).collect();
     secrets.extend(message.client.secret.as_ref().map(ExposeSecret::expose_secret));
-    let tells = |text: &str| secrets.iter().any(|secret| text.contains(secret));
     match answer {
-        Answer::Refused(refusal) if tells(&refusal.said) || tells(refusal.error.what()) => {
-            let what = "the token endpoint answered with an error that repeats a secret, so it is not shown";
-            let error = Error::new(refusal.error.name(), what);
-            Answer::Refused(Refusal { said: "an error that repeats a secret".to_owned(), error, ..refusal })
+        Answer::Refused(refusal) if secrets.iter().any(|secret| refusal.says(secret)) => {
+            Answer::Refused(refusal.silenced())
         }
         answer => answer,
     }

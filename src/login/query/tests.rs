@@ -120,7 +120,7 @@ proptest! {
                 let seen = values(name);
                 prop_assert!(seen.len() <= 1, "{} is repeated: {}", name, query);
                 prop_assert_eq!(value.unwrap_or_default(), seen.concat());
-                prop_assert!(!seen.concat().contains('\u{fffd}'));
+                prop_assert!(!seen.concat().contains(char::REPLACEMENT_CHARACTER), "{}", query);
             }
         }
     }

@@ -40,6 +40,13 @@ impl Members {
             .then_some(Members { list, complete: true })
     }
 
+    /// The members of the first object in a body that is something else: a page with warnings in front,
+    /// a list, a guard against scripts. Never complete.
+    pub(super) fn within(body: &[u8]) -> Members {
+        let start = body.iter().position(|byte| *byte == b'{').unwrap_or(body.len());
+        Members { complete: false, ..Self::json(&body[start..]) }
+    }
+
     fn json(body: &[u8]) -> Members {
         let mut list = Vec::new();
         let mut from = serde_json::Deserializer::from_slice(body);
