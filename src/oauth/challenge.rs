@@ -47,8 +47,8 @@ impl Challenge {
 pub fn find<S: AsRef<str>>(values: &[S]) -> Option<Challenge> {
     let usable = |challenge: &Challenge| matches!(challenge.scheme.as_str(), "bearer" | "dpop");
     let all = || values.iter().flat_map(|value| parse(value.as_ref())).filter(usable);
-    let telling = |challenge: &Challenge| {
-        ["resource_metadata", "error", "scope"].iter().any(|name| challenge.get(name).is_some())
+    let telling = |found: &Challenge| {
+        found.error().is_some() || found.scope().is_some() || found.resource_metadata().is_some()
     };
     all().find(telling).or_else(|| all().next())
 }

@@ -26,6 +26,7 @@ fn reads_what_servers_send() {
     assert_eq!(one("bearer").params, vec![]);
     assert_eq!(one("BEARER Scope=a").scope(), Some("a"));
     assert_eq!(one("Bearer scope=\" \"").scope(), None);
+    assert_eq!(find(&["Bearer scope=\"\"", "Bearer scope=b"]).unwrap().scope(), Some("b"));
 }
 
 // The conformance suite's DPoP scenario challenges with that scheme alone (RFC 9449 section 7.1).
