@@ -120,7 +120,8 @@ pub(super) async fn again(inner: &Inner, need: &Need, stored: Credential) -> Res
 /// Finds the authorization server and asks it. `issuer`: which one the client belongs to, if that is known.
 /// The caller holds the locks.
 async fn obtain(inner: &Inner, machine: &Machine, issuer: Option<&str>) -> Result<Credential> {
-    let provider = discover(&machine.known).await?;
+    let known = Known { preferred: issuer.map(str::to_owned), ..machine.known.clone() };
+    let provider = discover(&known).await?;
     if let Some(old) = issuer.filter(|old| *old != provider.issuer) {
         // The client is registered with the old one: its id and secret are not for others.
         let what = format!(
