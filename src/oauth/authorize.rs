@@ -67,6 +67,7 @@ mod tests {
             registration: None,
             issuer_in_response: false,
             auth_methods: None,
+            signing_algorithms: Vec::new(),
             scopes: Vec::new(),
             grants: None,
             dpop_algorithms: Vec::new(),
