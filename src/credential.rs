@@ -84,7 +84,7 @@ pub struct Client {
 pub struct Tokens {
     /// The access token.
     pub access: SecretString,
-    /// The refresh token, if the server issues them.
+    /// The refresh token, if the server issues them.
     pub refresh: Option<SecretString>,
     /// The granted scope, if the server named it; otherwise the requested one holds.
     pub scope: Option<String>,
@@ -150,7 +150,7 @@ impl Credential {
     /// How usable the access token is at `now_ms` (Unix milliseconds).
     ///
     /// It is renewed 5 minutes before its end, but never more than a tenth of its lifetime before,
-    /// so that short-lived tokens are not renewed at each call (DESIGN section 4.2).
+    /// so that short-lived tokens are not renewed at each call (A-47, DESIGN section 4.2).
     pub fn freshness(&self, now_ms: u64) -> Freshness {
         let Some(seconds) = self.tokens.expires_in else { return Freshness::Unknown };
         let lifetime = seconds.saturating_mul(1000);
@@ -238,6 +238,7 @@ pub(crate) mod tests {
         }
     }
 
+    //
     #[test]
     fn a_token_is_renewed_five_minutes_early_but_at_most_a_tenth_of_its_life() {
         let mut credential = sample();
@@ -249,6 +250,7 @@ pub(crate) mod tests {
         assert_eq!(credential.freshness(1_000_000_000 + 90_000), Freshness::Early);
     }
 
+    // without a lifetime, the 401 is waited for.
     #[test]
     fn a_clock_set_back_or_a_missing_lifetime_never_expires_a_token() {
         let mut credential = sample();

@@ -172,7 +172,7 @@ async fn current(inner: &Inner) -> Result<Option<Credential>> {
     Ok(stored)
 }
 
-/// Writes the successor down, then uses it.
+/// Writes the successor down, then uses it.
 pub(super) async fn renewed(inner: &Inner, old: Credential, issued: Issued) -> Result<Credential> {
     let wrong = wire::check_type(
         issued.token_type.as_deref(),
@@ -184,7 +184,7 @@ pub(super) async fn renewed(inner: &Inner, old: Credential, issued: Issued) -> R
         // Nothing would ever use it, so it is better not kept (RFC 6749 section 4.4.3).
         tokens.refresh = None;
     } else if tokens.refresh.is_none() {
-        // No new one means that the old one stays (RFC 6749 section 6, row 99).
+        // No new one means that the old one stays (A-45, RFC 6749 section 6, row 99).
         tokens.refresh = old.tokens.refresh;
         tokens.refresh_expires_at = old.tokens.refresh_expires_at;
     }

@@ -1,4 +1,4 @@
-//! The token request styles of the seed, byte for byte (T7), and what every request has.
+//! The token request styles of the seed, byte for byte (A-40, T7), and what every request has.
 
 use std::sync::LazyLock;
 
