@@ -68,6 +68,11 @@ pub struct Client {
     /// The private key of a client that authenticates with `private_key_jwt` (RFC 7523 section 2.2), as
     /// PKCS #8 in PEM.
     pub key: Option<SecretString>,
+    /// The algorithm to sign with (RFC 7518 section 3.1), where the server named those that it takes;
+    /// otherwise the usual one of the key's type.
+    pub algorithm: Option<String>,
+    /// The secret of the same party's client at the identity provider ([`Grant::Enterprise`]).
+    pub idp_secret: Option<SecretString>,
     /// How this client talks to the token endpoint.
     pub style: TokenStyle,
     /// The redirect URI of a dynamic registration (RFC 7591); none for a pre-registered client.
@@ -79,7 +84,7 @@ pub struct Client {
 pub struct Tokens {
     /// The access token.
     pub access: SecretString,
-    /// The refresh token, if the server issues them.
+    /// The refresh token, if the server issues them.
     pub refresh: Option<SecretString>,
     /// The granted scope, if the server named it; otherwise the requested one holds.
     pub scope: Option<String>,
@@ -145,7 +150,7 @@ impl Credential {
     /// How usable the access token is at `now_ms` (Unix milliseconds).
     ///
     /// It is renewed 5 minutes before its end, but never more than a tenth of its lifetime before,
-    /// so that short-lived tokens are not renewed at each call (DESIGN section 4.2).
+    /// so that short-lived tokens are not renewed at each call (A-47, DESIGN section 4.2).
     pub fn freshness(&self, now_ms: u64) -> Freshness {
         let Some(seconds) = self.tokens.expires_in else { return Freshness::Unknown };
         let lifetime = seconds.saturating_mul(1000);
@@ -166,9 +171,14 @@ impl Credential {
         self.tokens.expires_in.map(|lifetime| (self.tokens.received_at_ms / 1000).saturating_add(lifetime))
     }
 
-    /// Whether a refresh can be tried at all.
+    /// Whether new tokens can be asked for without a person.
     pub fn refreshable(&self) -> bool {
-        self.tokens.refresh.is_some() && self.refused_at.is_none()
+        let means = match self.grant {
+            Grant::User => self.tokens.refresh.is_some(),
+            Grant::Static => false,
+            Grant::ClientCredentials | Grant::JwtBearer { .. } | Grant::Enterprise { .. } => true,
+        };
+        means && self.refused_at.is_none() && self.client_refused_at.is_none()
     }
 
     /// The scope in force: what was granted, or else what was asked for (RFC 6749 section 5.1).
@@ -228,6 +238,7 @@ pub(crate) mod tests {
         }
     }
 
+    //
     #[test]
     fn a_token_is_renewed_five_minutes_early_but_at_most_a_tenth_of_its_life() {
         let mut credential = sample();
@@ -239,6 +250,7 @@ pub(crate) mod tests {
         assert_eq!(credential.freshness(1_000_000_000 + 90_000), Freshness::Early);
     }
 
+    // without a lifetime, the 401 is waited for.
     #[test]
     fn a_clock_set_back_or_a_missing_lifetime_never_expires_a_token() {
         let mut credential = sample();

@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, missing_docs)]
 
+mod bound;
 mod endpoint;
+mod machine;
+mod patience;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,18 +73,22 @@ impl Room {
     }
 }
 
-/// Another process, as far as can be: it shares the store and the lock file only.
-fn session(store: &Store, home: &tempfile::TempDir) -> Session {
-    let account = Account {
+fn account(home: &tempfile::TempDir) -> Account {
+    Account {
         key: key(),
-        lock: home.path().join("lock"),
+        lock: Some(home.path().join("lock")),
         origin: "http://127.0.0.1".into(),
         typed: None,
         name: "chipp".into(),
         refresh_lifetime: None,
         names_token_type: true,
-    };
-    Session::new(account, store.clone())
+        machine: None,
+    }
+}
+
+/// Another process, as far as can be: it shares the store and the lock file only.
+fn session(store: &Store, home: &tempfile::TempDir) -> Session {
+    Session::new(account(home), store.clone())
 }
 
 fn text(token: impl Into<Access>) -> String {
@@ -143,6 +150,38 @@ async fn invalid_grant_marks_the_record_and_deletes_nothing() {
     // A new sign-in elsewhere is found.
     room.store.save(&key(), &record(&room.endpoint, 3, 0)).await.unwrap();
     assert_eq!(text(room.session.token().await.unwrap()), "access-3");
+}
+
+// what the server sends counts, whether it rotates or not (rows 99 and 100).
+#[tokio::test]
+async fn the_newest_refresh_token_is_kept() {
+    let keeps = |mut answer: endpoint::Answer| {
+        answer.body.as_object_mut().unwrap().remove("refresh_token");
+        answer
+    };
+    let room = Room::new(60, vec![issue(2), keeps(issue(3)), issue(4)]).await;
+    for (used, refresh) in [("access-1", "refresh-2"), ("access-2", "refresh-2"), ("access-3", "refresh-4")] {
+        room.session.another(used.into()).await.unwrap();
+        assert_eq!(text(room.stored().await.tokens.refresh.unwrap()), refresh);
+    }
+    assert_eq!(room.endpoint.presented(), ["refresh-1", "refresh-2", "refresh-2"]);
+}
+
+// a sign-in without one is used until it ends, and then named.
+#[tokio::test]
+async fn a_sign_in_without_a_refresh_token_lasts_as_long_as_its_token() {
+    let room = Room::new(0, vec![]).await;
+    let mut stored = room.stored().await;
+    stored.tokens.refresh = None;
+    room.store.save(&key(), &stored).await.unwrap();
+    assert_eq!(text(room.session.token().await.unwrap()), "access-1");
+    stored.tokens.received_at_ms -= 60_000;
+    room.store.save(&key(), &stored).await.unwrap();
+    let other = session(&room.store, &room.home);
+    let failure = other.token().await.unwrap_err();
+    assert_eq!(failure.name(), Name::LoginRequired);
+    assert!(failure.what().contains("no refresh token"), "{failure}");
+    assert_eq!(room.endpoint.requests(), 0);
 }
 
 // Row 120: the old token is spent, so the new one must survive a store that fails.
