@@ -3,6 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, missing_docs)]
 
+mod challenge;
 mod discovery;
+mod documents;
+mod mcp;
+mod network;
+mod outdated;
 mod server;
 mod styles;

@@ -41,7 +41,7 @@ pub(super) async fn provider(known: &Known, answer: &Answer, fetch: &mut Fetch) 
         Endpoints { authorization: at("/authorize"), token: at("/token"), revocation: None, device: None };
     Ok(Provider {
         registration: Some(at("/register")),
-        ..Provider::bare(origin, endpoints, fetch.reach.clone())
+        ..Provider::bare(origin, endpoints, fetch.reach.anew())
     })
 }
 
