@@ -78,6 +78,6 @@ try {
   problems.push(error.message);
 }
 const exit = await client.close();
-if (exit !== 0) problems.push(`the proxy ended with ${exit}, not with 0`);
+if (exit !== 0) problems.push(`how the proxy ended: ${exit}, not 0`);
 problems.push(...tabProblems());
 finish();
