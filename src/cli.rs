@@ -13,6 +13,7 @@ mod logout;
 mod proxy;
 mod reset;
 mod status;
+mod target;
 mod token;
 mod ui;
 
@@ -23,6 +24,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use crate::error::{Error, Name, Result};
 use crate::store;
 use context::Context;
+use target::TargetArgs;
 use ui::Ui;
 
 /// Signs MCP clients in to Chipp (and any other remote MCP server), keeps the tokens in the OS keychain,
@@ -85,17 +87,6 @@ impl From<StoreKind> for store::Kind {
             StoreKind::File => store::Kind::File,
         }
     }
-}
-
-/// The server to deal with.
-#[derive(Args, Clone, Default)]
-struct TargetArgs {
-    /// A profile name or the URL of an MCP server
-    #[arg(value_name = "TARGET")]
-    target: Option<String>,
-    /// A client id registered beforehand (its secret, if any: CHIPP_AUTH_CLIENT_SECRET)
-    #[arg(long, value_name = "ID")]
-    client_id: Option<String>,
 }
 
 #[derive(Subcommand)]

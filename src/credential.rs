@@ -3,6 +3,7 @@
 //! Values only, no input or output: storing is the business of [`crate::store`], renewing that of
 //! [`crate::session`]. The text form of a record is in [`record`].
 
+pub mod grant;
 pub mod record;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,6 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
+
+pub use grant::Grant;
 
 /// Which sign-in a record is. Two keys are equal exactly if their records may be used for each
 /// other; a different authorization base, client or account is a different key (security.md S10, F1).
@@ -56,12 +59,15 @@ pub enum TokenStyle {
 }
 
 /// The OAuth client that the tokens belong to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Client {
     /// `client_id`.
     pub id: String,
     /// `client_secret`, for confidential clients.
     pub secret: Option<SecretString>,
+    /// The private key of a client that authenticates with `private_key_jwt` (RFC 7523 section 2.2), as
+    /// PKCS #8 in PEM.
+    pub key: Option<SecretString>,
     /// How this client talks to the token endpoint.
     pub style: TokenStyle,
     /// The redirect URI of a dynamic registration (RFC 7591); none for a pre-registered client.
@@ -102,6 +108,11 @@ pub struct Credential {
     pub revocation_endpoint: Option<Url>,
     /// The client.
     pub client: Client,
+    /// How the tokens were granted, and so how more of them can be had.
+    pub grant: Grant,
+    /// The private key to which the tokens are bound (DPoP, RFC 9449), as PKCS #8 in PEM. With one, the
+    /// access token goes out with the scheme `DPoP` and a proof; without, as a bearer token.
+    pub dpop_key: Option<SecretString>,
     /// The scope that was asked for.
     pub requested_scope: Option<String>,
     /// The tokens.
@@ -112,6 +123,9 @@ pub struct Credential {
     pub signed_in_at: u64,
     /// Unix seconds at which the server refused the refresh token; it is kept, not deleted (I1).
     pub refused_at: Option<u64>,
+    /// Unix seconds at which the server did not know the client any more: the next sign-in registers
+    /// another one, and this record stays until the new tokens are stored.
+    pub client_refused_at: Option<u64>,
 }
 
 /// How usable an access token is at a moment.
@@ -195,12 +209,9 @@ pub(crate) mod tests {
             origins: vec!["https://mcp.chipp.ai".into()],
             token_endpoint: Url::parse("https://app.chipp.ai/api/mcp/oauth/token").unwrap(),
             revocation_endpoint: None,
-            client: Client {
-                id: "chipp-mcp-client".into(),
-                secret: None,
-                style: TokenStyle::Json,
-                registered_redirect: None,
-            },
+            client: Client { id: "chipp-mcp-client".into(), style: TokenStyle::Json, ..Client::default() },
+            grant: Grant::User,
+            dpop_key: None,
             requested_scope: Some("*".into()),
             tokens: Tokens {
                 access: "chipp_at_1".into(),
@@ -213,6 +224,7 @@ pub(crate) mod tests {
             generation: 1,
             signed_in_at: 1_000_000,
             refused_at: None,
+            client_refused_at: None,
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Endpoints {
     pub token: Url,
     /// Revocation endpoint (RFC 7009), if there is one.
     pub revocation: Option<Url>,
+    /// Device authorization endpoint (RFC 8628), if there is one.
+    pub device: Option<Url>,
 }
 
 /// An authorization server as found for one MCP server.
@@ -45,6 +47,15 @@ pub struct Provider {
     pub issuer_in_response: bool,
     /// `token_endpoint_auth_methods_supported`, if the server says.
     pub auth_methods: Option<Vec<String>>,
+    /// `scopes_supported` of the authorization server. Only `offline_access` is looked for in it (A-44,
+    ///
+    pub scopes: Vec<String>,
+    /// `grant_types_supported`, if the server says.
+    pub grants: Option<Vec<String>>,
+    /// `dpop_signing_alg_values_supported` (RFC 9449 section 5.1); empty without DPoP.
+    pub dpop_algorithms: Vec<String>,
+    /// `client_id_metadata_document_supported`.
+    pub client_metadata_documents: bool,
     /// The scope that the challenge or the resource's metadata names.
     pub scope: Option<String>,
     /// The resource identifier to name in requests (RFC 8707), if the server knows the parameter.

@@ -3,19 +3,23 @@
 //! Everything that is special about one server is a value here. The other rooms see a [`Target`] and
 //! do not know the name `chipp`.
 
+mod choice;
 mod file;
+mod source;
 
 use std::path::Path;
 
 use secrecy::SecretString;
 use url::Url;
 
-use crate::credential::{Key, TokenStyle};
+use crate::credential::{Grant, Key, TokenStyle};
 use crate::error::{Error, Name, Result};
 use crate::http;
 use crate::oauth::Endpoints;
 
+pub use choice::{Choices, GrantChoice, ResourceChoice, key_file};
 pub use file::{Entry, load};
+use source::{bare, chipp, from_entry};
 
 /// The profile that is meant when no target is given.
 pub const DEFAULT: &str = "chipp";
@@ -38,6 +42,19 @@ pub struct Target {
     pub client_id: Option<String>,
     /// Its secret.
     pub client_secret: Option<SecretString>,
+    /// Its private key, for `private_key_jwt` (PKCS #8 in PEM).
+    pub client_key: Option<SecretString>,
+    /// The address of our client ID metadata document, which serves as client id where the server
+    /// supports such documents.
+    pub client_metadata: Option<Url>,
+    /// How tokens are granted. All but [`Grant::User`] need no person.
+    pub grant: Grant,
+    /// Whether tokens are to be bound to a key (DPoP, X-03).
+    pub dpop: bool,
+    /// What to send as `resource` (RFC 8707, A-26).
+    pub resource: ResourceChoice,
+    /// The profile states that the server supports PKCE although its metadata does not say so.
+    pub pkce_unverified: bool,
     /// How it talks to the token endpoint; otherwise what the metadata allows.
     pub style: Option<TokenStyle>,
     /// The scope to ask for; otherwise what the server names.
@@ -51,17 +68,6 @@ pub struct Target {
     pub account: String,
     /// Whether the key of the sign-in contains the client id (the user chose one on the command line).
     client_in_key: bool,
-}
-
-/// What the command line adds to a target.
-#[derive(Debug, Clone, Default)]
-pub struct Choices {
-    /// `--account`.
-    pub account: Option<String>,
-    /// `--client-id`.
-    pub client_id: Option<String>,
-    /// `CHIPP_AUTH_CLIENT_SECRET`.
-    pub client_secret: Option<SecretString>,
 }
 
 impl Target {
@@ -93,9 +99,13 @@ impl Target {
             target.client_id = choices.client_id;
             target.client_in_key = true;
         }
-        if choices.client_secret.is_some() {
-            target.client_secret = choices.client_secret;
-        }
+        target.client_secret = choices.client_secret.or(target.client_secret);
+        target.client_key = choices.client_key.or(target.client_key);
+        target.client_metadata = choices.client_metadata.or(target.client_metadata);
+        target.grant = choices.grant.unwrap_or(target.grant);
+        target.dpop |= choices.dpop;
+        target.resource = choices.resource.unwrap_or(target.resource);
+        target.style = choices.style.or(target.style);
         http::check(&target.url).map_err(|error| target.mark(error))?;
         Ok(target)
     }
@@ -121,8 +131,8 @@ impl Target {
         }
     }
 
-    /// The `resource` parameter (RFC 8707, A-26): the MCP endpoint's canonical URL.
-    pub fn resource(&self) -> String {
+    /// The MCP endpoint's canonical URL.
+    pub fn canonical(&self) -> String {
         canonical(&self.url)
     }
 
@@ -146,77 +156,6 @@ fn canonical(url: &Url) -> String {
     url.set_fragment(None);
     let text = url.to_string();
     if url.path() == "/" && url.query().is_none() { text.trim_end_matches('/').to_owned() } else { text }
-}
-
-/// A target about which nothing is known but its URL.
-fn bare(url: Url) -> Target {
-    Target {
-        typed: None,
-        origins: vec![url.origin().ascii_serialization()],
-        url,
-        issuer: None,
-        documented: None,
-        client_id: None,
-        client_secret: None,
-        style: None,
-        scope: None,
-        refresh_lifetime: None,
-        names_token_type: false,
-        account: "default".to_owned(),
-        client_in_key: false,
-    }
-}
-
-/// The built-in profile: Chipp's documented facts, which an entry of the same name may point at
-/// another server. Another server means another key, so no token of one ever reaches the other (F1).
-fn chipp(entry: Option<&Entry>) -> Result<Target> {
-    let issuer =
-        entry.and_then(|entry| entry.authorization_server.as_deref()).unwrap_or("https://app.chipp.ai");
-    let url = entry.and_then(|entry| entry.url.as_deref()).unwrap_or("https://mcp.chipp.ai/mcp/messages");
-    let base = format!("{}/api/mcp/oauth", issuer.trim_end_matches('/'));
-    let url = parse(url)?;
-    let mut origins = vec![url.origin().ascii_serialization()];
-    if url.host_str() == Some("mcp.chipp.ai") {
-        origins.push("https://build.chipp.ai".to_owned());
-    }
-    Ok(Target {
-        origins,
-        issuer: Some(issuer.to_owned()),
-        documented: Some(Endpoints {
-            authorization: parse(&format!("{base}/authorize"))?,
-            token: parse(&format!("{base}/token"))?,
-            revocation: Some(parse(&format!("{base}/revoke"))?),
-        }),
-        client_id: Some(
-            entry.and_then(|e| e.client_id.clone()).unwrap_or_else(|| "chipp-mcp-client".to_owned()),
-        ),
-        style: Some(TokenStyle::Json),
-        scope: Some(entry.and_then(|e| e.scope.clone()).unwrap_or_else(|| "*".to_owned())),
-        refresh_lifetime: Some(30 * 24 * 3600),
-        names_token_type: true,
-        ..bare(url)
-    })
-}
-
-/// A profile of the user's own.
-fn from_entry(name: &str, entry: &Entry) -> Result<Target> {
-    let missing = || Error::new(Name::ConfigBad, format!("the profile {name} in profiles.toml has no `url`"));
-    let url = entry.url.as_deref().ok_or_else(missing)?;
-    Ok(Target {
-        issuer: entry.authorization_server.clone(),
-        client_id: entry.client_id.clone(),
-        style: entry.token_style,
-        scope: entry.scope.clone(),
-        ..bare(parse(url)?)
-    })
-}
-
-fn parse(text: &str) -> Result<Url> {
-    let url = Url::parse(text).map_err(|_| {
-        Error::new(Name::ConfigBad, format!("`{}` in profiles.toml is not a URL", crate::error::clean(text)))
-    })?;
-    http::check(&url)?;
-    Ok(url)
 }
 
 #[cfg(test)]

@@ -13,15 +13,16 @@
 //! | `listen` | what the server says unasked |
 //! | `legacy`, `session`, `renew`, `refusal` | the HTTP side, its session, its failures |
 //! | `events`, [`bound`] | event streams and their size |
+//! | `bearer` | the authorization, as this room sees it |
 //! | [`signin`] | waiting for a person, when only a sign-in helps |
 //! | `ends`, `latch` | signals and a lost parent; doors that open once |
 
 use http::{HeaderName, HeaderValue};
-use secrecy::SecretString;
 use url::Url;
 
 use crate::error::Result;
 
+mod bearer;
 pub mod bound;
 mod bridge;
 mod call;
@@ -42,35 +43,9 @@ mod session;
 pub mod signin;
 mod stdio;
 
+pub use bearer::{Access, Bearer, Challenge, Order, Proof, Refused, StepUp};
 pub use bridge::{Limits, Pipe, join};
 pub use stdio::{Input, Output};
-
-/// Where the proxy gets access tokens from.
-pub trait Bearer: Send + Sync + 'static {
-    /// The token for the next request, or `None` to send the request without one (nobody is signed
-    /// in, or a static header does the job).
-    ///
-    /// # Errors
-    /// Any named error: the request is answered with it.
-    fn bearer(&self) -> impl Future<Output = Result<Option<SecretString>>> + Send;
-
-    /// The server answered 401 to a request that carried `used`. Returns another token to try once.
-    ///
-    /// # Errors
-    /// `login-required` if nothing but a sign-in helps; any other named error.
-    fn unauthorized(
-        &self,
-        used: Option<SecretString>,
-        challenge: Challenge,
-    ) -> impl Future<Output = Result<SecretString>> + Send;
-}
-
-/// What a server said with its 401 or 403: the `WWW-Authenticate` header values, as they came.
-#[derive(Debug, Clone, Default)]
-pub struct Challenge {
-    /// The header's values, in order.
-    pub values: Vec<String>,
-}
 
 /// The server to connect to.
 #[derive(Debug, Clone)]

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 
 use crate::credential::{Credential, Freshness, Key, now, now_ms};
 use crate::error::{Error, Name, Result};
-use crate::proxy::{Bearer, Challenge};
+use crate::proxy::{Access, Bearer, Challenge, Refused, StepUp};
 use crate::store::Store;
 use crate::store::lock;
 
@@ -193,18 +193,25 @@ impl Inner {
 impl Bearer for Session {
     /// Without a usable sign-in the request goes out as it is: some servers, and some of Chipp's tools,
     /// need none, and only the server knows.
-    async fn bearer(&self) -> Result<Option<SecretString>> {
+    async fn bearer(&self) -> Result<Option<Access>> {
         match self.token().await {
-            Ok(token) => Ok(Some(token)),
+            Ok(token) => Ok(Some(token.into())),
             Err(error) if error.name() == Name::LoginRequired => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn unauthorized(&self, used: Option<SecretString>, _: Challenge) -> Result<SecretString> {
-        match used {
-            Some(used) => self.another(used).await,
-            None => self.token().await,
+    async fn unauthorized(&self, refused: Refused) -> Result<Access> {
+        match refused.used {
+            Some(used) => self.another(used).await.map(Access::from),
+            None => self.token().await.map(Access::from),
         }
+    }
+
+    async fn insufficient(&self, _: SecretString, _: Challenge) -> Result<StepUp> {
+        Err(self.0.mark(Error::new(
+            Name::ScopeRequired,
+            format!("{} asks for more permissions", self.0.account.name),
+        )))
     }
 }

@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 use super::context::{Context, Secrets};
 use super::{StoreKind, TargetArgs};
 use crate::error::{Error, Name, Result};
+use crate::proxy::{Challenge, Order};
 
 /// The most that is read from stdin, in bytes.
 const LIMIT: u64 = 64 * 1024;
@@ -25,6 +26,8 @@ const SECRET_VARIABLES: [&str; 2] = ["CHIPP_AUTH_PASSPHRASE", "CHIPP_AUTH_CLIENT
 struct HandedOver {
     passphrase: Option<SecretString>,
     client_secret: Option<SecretString>,
+    scope: Option<String>,
+    challenge: Vec<String>,
 }
 
 /// Starts `login --background` for the same target, account and store. Its stdout is one JSON object at
@@ -32,7 +35,7 @@ struct HandedOver {
 ///
 /// # Errors
 /// `internal` if this program cannot start itself.
-pub(super) async fn start(context: &Context<'_>, args: &TargetArgs) -> Result<Child> {
+pub(super) async fn start(context: &Context<'_>, args: &TargetArgs, order: Order) -> Result<Child> {
     let failed = |error: std::io::Error| {
         Error::new(Name::Internal, format!("the sign-in could not be started: {error}"))
     };
@@ -50,10 +53,7 @@ pub(super) async fn start(context: &Context<'_>, args: &TargetArgs) -> Result<Ch
             },
         ]);
     }
-    if let Some(id) = &args.client_id {
-        command.args(["--client-id", id]);
-    }
-    command.arg("--").args(&args.target);
+    command.args(args.arguments());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     for name in SECRET_VARIABLES {
         command.env_remove(name);
@@ -68,24 +68,28 @@ pub(super) async fn start(context: &Context<'_>, args: &TargetArgs) -> Result<Ch
         let secrets = serde_json::json!({
             "passphrase": expose(passphrase),
             "client_secret": expose(client_secret),
+            "scope": order.scope,
+            "challenge": order.challenge.values,
         });
         stdin.write_all(secrets.to_string().as_bytes()).await.map_err(failed)?;
     }
     Ok(child)
 }
 
-/// The context of the child: that of its command line, with the secrets from stdin.
+/// The context of the child: that of its command line, with the secrets from stdin; and what is ordered.
 ///
 /// # Errors
 /// `usage` if stdin is not what [`start`] writes.
-pub(super) fn receive<'a>(context: &Context<'a>) -> Result<Context<'a>> {
+pub(super) fn receive<'a>(context: &Context<'a>) -> Result<(Context<'a>, Order)> {
     let mut text = String::new();
     let read = std::io::stdin().lock().take(LIMIT).read_to_string(&mut text);
     let handed: HandedOver = read.ok().and_then(|_| serde_json::from_str(&text).ok()).ok_or_else(|| {
         Error::new(Name::Usage, "--background is for chipp-auth itself").hinted("run `chipp-auth login`")
     })?;
     let secrets = Secrets { passphrase: handed.passphrase, client_secret: handed.client_secret };
-    Ok(Context { global: context.global.clone(), paths: context.paths.clone(), ui: context.ui, secrets })
+    let order = Order { scope: handed.scope, challenge: Challenge { values: handed.challenge } };
+    let global = context.global.clone();
+    Ok((Context { global, paths: context.paths.clone(), ui: context.ui, secrets }, order))
 }
 
 /// The failure that a child reported on its stdout.

@@ -51,8 +51,8 @@ impl<'a> Context<'a> {
     pub(super) fn target(&self, args: &TargetArgs) -> Result<Target> {
         let choices = Choices {
             account: self.global.account.clone(),
-            client_id: args.client_id.clone(),
             client_secret: self.secrets.client_secret.clone(),
+            ..args.choices()?
         };
         Target::resolve(args.target.as_deref(), &self.paths.config, choices)
     }

@@ -53,12 +53,18 @@ struct SignIn<'a> {
     target: Target,
     session: Session,
     store: Store,
+    /// The `WWW-Authenticate` values that made the proxy order this sign-in.
+    challenge: Option<Vec<String>>,
 }
 
-pub(super) async fn run(context: &Context<'_>, args: LoginArgs) -> Result<u8> {
+pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8> {
     let handed_over;
+    let mut challenge = None;
     let context = if args.background {
-        handed_over = background::receive(context)?;
+        let (received, order) = background::receive(context)?;
+        args.scope = order.scope.or(args.scope);
+        challenge = Some(order.challenge.values).filter(|values| !values.is_empty());
+        handed_over = received;
         &handed_over
     } else {
         context
@@ -69,7 +75,7 @@ pub(super) async fn run(context: &Context<'_>, args: LoginArgs) -> Result<u8> {
         None => context.store(&target)?,
     };
     let session = context.session(&target, store.clone())?;
-    let sign_in = SignIn { context, args: &args, target, session, store };
+    let sign_in = SignIn { context, args: &args, target, session, store, challenge };
     let outcome = tokio::select! {
         // First, so that it is listened to before anything is shown.
         biased;

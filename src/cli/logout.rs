@@ -32,7 +32,11 @@ pub(super) async fn run(context: &Context<'_>, args: LogoutArgs) -> Result<u8> {
     }
     let mut worst = Ok(0);
     for entry in accounts {
-        let typed = TargetArgs { target: entry.target.clone(), client_id: entry.client.clone() };
+        let typed = TargetArgs {
+            target: entry.target.clone(),
+            client_id: entry.client.clone(),
+            ..TargetArgs::default()
+        };
         let mut target = context.target(&typed)?;
         target.account = entry.account;
         if let Err(error) = one(context, &target, args.local).await {

@@ -13,7 +13,7 @@ use super::{TargetArgs, background};
 use crate::error::{Error, Name, Result};
 use crate::login::browser;
 use crate::proxy::signin::{Progress, SigningIn, Start};
-use crate::proxy::{self, Bearer, Challenge, End, Upstream};
+use crate::proxy::{self, Access, Bearer, Challenge, End, Order, Refused, StepUp, Upstream};
 
 /// How long the end of the process waits for a renewal under way: a rotation that is not written down
 /// costs the user the sign-in.
@@ -73,26 +73,32 @@ fn exit(end: End) -> u8 {
 struct Fixed;
 
 impl Bearer for Fixed {
-    async fn bearer(&self) -> Result<Option<SecretString>> {
+    async fn bearer(&self) -> Result<Option<Access>> {
         Ok(None)
     }
 
-    async fn unauthorized(&self, _: Option<SecretString>, _: Challenge) -> Result<SecretString> {
+    async fn unauthorized(&self, _: Refused) -> Result<Access> {
         Err(Error::new(
             Name::LoginRequired,
             "the server refused the Authorization header given with --header",
         )
         .hinted("correct the header in the configuration of your MCP client, or leave it out to sign in"))
     }
+
+    async fn insufficient(&self, _: SecretString, _: Challenge) -> Result<StepUp> {
+        Err(Error::new(Name::ScopeRequired, "the token given with --header has too few permissions")
+            .hinted("give a token with more permissions, or leave the header out to sign in"))
+    }
 }
 
 /// Orders sign-ins from the task that may start processes.
 struct Starter {
-    orders: mpsc::UnboundedSender<watch::Sender<Option<Result<()>>>>,
+    orders: mpsc::UnboundedSender<(Order, Report)>,
     no_browser: bool,
 }
 
-type Orders = mpsc::UnboundedReceiver<watch::Sender<Option<Result<()>>>>;
+type Report = watch::Sender<Option<Result<()>>>;
+type Orders = mpsc::UnboundedReceiver<(Order, Report)>;
 
 fn starter(no_browser: bool) -> (Orders, Starter) {
     let (orders, receiver) = mpsc::unbounded_channel();
@@ -100,7 +106,7 @@ fn starter(no_browser: bool) -> (Orders, Starter) {
 }
 
 impl Start for Starter {
-    fn start(&self) -> Result<Progress> {
+    fn start(&self, order: Order) -> Result<Progress> {
         if self.no_browser {
             return Err(Error::new(
                 Name::LoginRequired,
@@ -115,7 +121,7 @@ impl Start for Starter {
         }
         let (sender, progress) = watch::channel(None);
         self.orders
-            .send(sender)
+            .send((order, sender))
             .map_err(|_| Error::new(Name::Internal, "the sign-in could not be ordered"))?;
         Ok(progress)
     }
@@ -123,8 +129,8 @@ impl Start for Starter {
 
 /// Starts the sign-ins that are ordered. Never ends by itself.
 async fn sign_ins<T>(context: &Context<'_>, target: &TargetArgs, mut orders: Orders) -> T {
-    while let Some(report) = orders.recv().await {
-        match background::start(context, target).await {
+    while let Some((order, report)) = orders.recv().await {
+        match background::start(context, target, order).await {
             Err(error) => drop(report.send(Some(Err(error)))),
             Ok(child) => {
                 tokio::spawn(async move { report.send(Some(outcome(child).await)) });

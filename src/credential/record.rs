@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{Client, Credential, TokenStyle, Tokens, hex};
+use super::{Client, Credential, Grant, TokenStyle, Tokens, hex};
 
 /// The version this program writes.
 const VERSION: u32 = 1;
@@ -43,6 +43,12 @@ struct Body {
     client_id: String,
     #[serde(serialize_with = "expose")]
     client_secret: Option<SecretString>,
+    #[serde(default, serialize_with = "expose", skip_serializing_if = "Option::is_none")]
+    client_key: Option<SecretString>,
+    #[serde(default)]
+    grant: Grant,
+    #[serde(default, serialize_with = "expose", skip_serializing_if = "Option::is_none")]
+    dpop_key: Option<SecretString>,
     style: TokenStyle,
     registered_redirect: Option<String>,
     requested_scope: Option<String>,
@@ -57,6 +63,8 @@ struct Body {
     generation: u64,
     signed_in_at: u64,
     refused_at: Option<u64>,
+    #[serde(default)]
+    client_refused_at: Option<u64>,
 }
 
 fn expose<S: serde::Serializer>(secret: &Option<SecretString>, to: S) -> Result<S::Ok, S::Error> {
@@ -81,6 +89,9 @@ pub fn encode(credential: &Credential) -> Result<SecretString, serde_json::Error
         revocation_endpoint: credential.revocation_endpoint.clone(),
         client_id: client.id,
         client_secret: client.secret,
+        client_key: client.key,
+        grant: credential.grant.clone(),
+        dpop_key: credential.dpop_key.clone(),
         style: client.style,
         registered_redirect: client.registered_redirect,
         requested_scope: credential.requested_scope.clone(),
@@ -93,6 +104,7 @@ pub fn encode(credential: &Credential) -> Result<SecretString, serde_json::Error
         generation: credential.generation,
         signed_in_at: credential.signed_in_at,
         refused_at: credential.refused_at,
+        client_refused_at: credential.client_refused_at,
     })?;
     let text = serde_json::to_string(&Envelope { v: VERSION, sum: checksum(body.get()), body: &body })?;
     Ok(text.into())
@@ -117,9 +129,12 @@ pub fn decode(text: &str) -> Result<Credential, Damage> {
         client: Client {
             id: body.client_id,
             secret: body.client_secret,
+            key: body.client_key,
             style: body.style,
             registered_redirect: body.registered_redirect,
         },
+        grant: body.grant,
+        dpop_key: body.dpop_key,
         requested_scope: body.requested_scope,
         tokens: Tokens {
             access: body.access_token,
@@ -132,6 +147,7 @@ pub fn decode(text: &str) -> Result<Credential, Damage> {
         generation: body.generation,
         signed_in_at: body.signed_in_at,
         refused_at: body.refused_at,
+        client_refused_at: body.client_refused_at,
     })
 }
 

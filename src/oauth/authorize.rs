@@ -62,10 +62,14 @@ mod tests {
         let url = Url::parse("https://e.com/authorize?tenant=1").unwrap();
         let provider = Provider {
             issuer: "https://e.com".into(),
-            endpoints: Endpoints { authorization: url.clone(), token: url, revocation: None },
+            endpoints: Endpoints { authorization: url.clone(), token: url, revocation: None, device: None },
             registration: None,
             issuer_in_response: false,
             auth_methods: None,
+            scopes: Vec::new(),
+            grants: None,
+            dpop_algorithms: Vec::new(),
+            client_metadata_documents: false,
             scope: None,
             resource: Some("https://e.com/mcp".into()),
         };

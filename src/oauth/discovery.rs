@@ -24,6 +24,10 @@ pub struct Known {
     pub issuer: Option<String>,
     /// Endpoints, where a profile states them.
     pub documented: Option<Endpoints>,
+    /// The `WWW-Authenticate` values of a 401 that was met already; without them the server is asked.
+    pub challenge: Option<Vec<String>>,
+    /// Whether a server is believed to support PKCE that does not say so.
+    pub pkce_unverified: bool,
 }
 
 /// Protected resource metadata (RFC 9728 section 2), the members that matter here.
@@ -45,6 +49,14 @@ struct Metadata {
     registration_endpoint: Option<Url>,
     code_challenge_methods_supported: Option<Vec<String>>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    device_authorization_endpoint: Option<Url>,
+    #[serde(default)]
+    scopes_supported: Vec<String>,
+    grant_types_supported: Option<Vec<String>>,
+    #[serde(default)]
+    dpop_signing_alg_values_supported: Vec<String>,
+    #[serde(default)]
+    client_id_metadata_document_supported: bool,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
 }
@@ -91,6 +103,10 @@ fn documented(issuer: &str, known: &Known) -> Result<Provider> {
         registration: None,
         issuer_in_response: false,
         auth_methods: None,
+        scopes: Vec::new(),
+        grants: None,
+        dpop_algorithms: Vec::new(),
+        client_metadata_documents: false,
         scope: None,
         // The documented requests have no `resource` member, and a strict server may refuse one.
         resource: None,
@@ -111,10 +127,17 @@ fn provider(issuer: &str, found: Metadata, known: &Known, scope: Option<String>)
         authorization: found.authorization_endpoint.ok_or_else(|| missing("authorization_endpoint"))?,
         token: found.token_endpoint.ok_or_else(|| missing("token_endpoint"))?,
         revocation: found.revocation_endpoint,
+        device: found.device_authorization_endpoint,
     };
     let all = [Some(&endpoints.authorization), Some(&endpoints.token)];
-    for url in
-        all.into_iter().chain([endpoints.revocation.as_ref(), found.registration_endpoint.as_ref()]).flatten()
+    for url in all
+        .into_iter()
+        .chain([
+            endpoints.revocation.as_ref(),
+            endpoints.device.as_ref(),
+            found.registration_endpoint.as_ref(),
+        ])
+        .flatten()
     {
         reachable(url, known)?;
         // A profile that states its issuer pins its origin too (D5).
@@ -131,6 +154,10 @@ fn provider(issuer: &str, found: Metadata, known: &Known, scope: Option<String>)
         registration: found.registration_endpoint,
         issuer_in_response: found.authorization_response_iss_parameter_supported,
         auth_methods: found.token_endpoint_auth_methods_supported,
+        scopes: found.scopes_supported,
+        grants: found.grant_types_supported,
+        dpop_algorithms: found.dpop_signing_alg_values_supported,
+        client_metadata_documents: found.client_id_metadata_document_supported,
         scope,
         resource: Some(known.resource.clone()),
     })
@@ -138,7 +165,10 @@ fn provider(issuer: &str, found: Metadata, known: &Known, scope: Option<String>)
 
 /// The resource's metadata, and the scope of its challenge.
 async fn resource(known: &Known) -> Result<(Resource, Option<String>)> {
-    let challenge = probe(&known.url).await?;
+    let challenge = match &known.challenge {
+        Some(values) => challenge::bearer(values),
+        None => probe(&known.url).await?,
+    };
     let scope = challenge.as_ref().and_then(|c| c.get("scope")).map(str::to_owned);
     let mut candidates = Vec::new();
     // A challenge with a URL is the only candidate.

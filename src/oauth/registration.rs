@@ -81,7 +81,7 @@ fn read(status: u16, body: &[u8], (host, asked): (&str, &str)) -> Result<Client>
             let style =
                 if method == "client_secret_basic" { TokenStyle::FormBasic } else { TokenStyle::FormPost };
             let secret = registered.client_secret.filter(|_| method != "none");
-            Ok(Client { id: registered.client_id, secret, style, registered_redirect: None })
+            Ok(Client { id: registered.client_id, secret, style, ..Client::default() })
         }
         400..500 => {
             let said = serde_json::from_slice::<Refused>(body).map_or_else(

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -31,6 +31,29 @@ pub struct Entry {
     pub scope: Option<String>,
     /// The token request style.
     pub token_style: Option<TokenStyle>,
+    /// The address of our client ID metadata document.
+    pub client_metadata_url: Option<String>,
+    /// The client's private key (`private_key_jwt`), a PEM file.
+    pub client_key_file: Option<PathBuf>,
+    /// `auto`, `omit`, or the value of the `resource` parameter.
+    pub resource: Option<String>,
+    /// States that the server supports PKCE, where its metadata does not.
+    #[serde(default)]
+    pub pkce_unverified: bool,
+    /// Binds tokens to a key (DPoP).
+    #[serde(default)]
+    pub dpop: bool,
+    /// The client signs in for itself, without a person.
+    #[serde(default)]
+    pub client_credentials: bool,
+    /// A file with a JWT to sign in with (workload identity).
+    pub assertion_file: Option<PathBuf>,
+    /// The issuer of the identity provider (enterprise-managed authorization).
+    pub idp: Option<String>,
+    /// The client id at the identity provider.
+    pub idp_client_id: Option<String>,
+    /// A file with the user's ID token.
+    pub id_token_file: Option<PathBuf>,
 }
 
 #[derive(Default, Deserialize)]
@@ -67,7 +90,8 @@ fn parse(text: &str) -> Result<BTreeMap<String, Entry>, String> {
             return Err(format!("a profile name may contain only letters, digits and -_. ({})", clean(name)));
         }
         let values = [&entry.url, &entry.authorization_server, &entry.client_id, &entry.scope];
-        if values.into_iter().flatten().any(|value| value.chars().any(char::is_control)) {
+        let more = [&entry.client_metadata_url, &entry.resource, &entry.idp, &entry.idp_client_id];
+        if values.into_iter().chain(more).flatten().any(|value| value.chars().any(char::is_control)) {
             return Err(format!("a value of the profile {name} contains a control character"));
         }
     }

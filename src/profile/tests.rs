@@ -55,7 +55,7 @@ fn an_account_and_a_client_id_make_another_sign_in() {
         let choices = Choices {
             account: account.map(Into::into),
             client_id: client.map(Into::into),
-            client_secret: None,
+            ..Choices::default()
         };
         Target::resolve(Some("https://e.com/mcp"), home.path(), choices).unwrap().key()
     };
@@ -75,7 +75,7 @@ fn what_cannot_be_a_target_is_named() {
 
 #[test]
 fn the_resource_is_the_canonical_url() {
-    assert_eq!(resolve(Some("HTTPS://E.com"), "").unwrap().resource(), "https://e.com");
-    assert_eq!(resolve(Some("https://e.com/mcp#x"), "").unwrap().resource(), "https://e.com/mcp");
-    assert_eq!(resolve(Some("https://e.com/mcp/"), "").unwrap().resource(), "https://e.com/mcp/");
+    assert_eq!(resolve(Some("HTTPS://E.com"), "").unwrap().canonical(), "https://e.com");
+    assert_eq!(resolve(Some("https://e.com/mcp#x"), "").unwrap().canonical(), "https://e.com/mcp");
+    assert_eq!(resolve(Some("https://e.com/mcp/"), "").unwrap().canonical(), "https://e.com/mcp/");
 }

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
 use super::latch::{Latch, Opener};
 use super::refusal::{Refusal, challenge};
 use super::session::{SESSION_ID, Session, Sessions};
-use super::{Bearer, Upstream};
+use super::{Access, Bearer, Refused, Upstream};
 use crate::error::{Error, Name, Result};
 
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -125,7 +125,8 @@ impl<B: Bearer> Remote<B> {
         if response.status() == StatusCode::UNAUTHORIZED {
             let challenge = challenge(response.headers());
             drop(response);
-            let token = self.bearer.unauthorized(token, challenge).await?;
+            let used = token.map(|access| access.token);
+            let token = self.bearer.unauthorized(Refused { used, challenge, again: false }).await?;
             response = self.send(draft, Some(&token)).await?;
         }
         if response.status().is_success() {
@@ -140,7 +141,7 @@ impl<B: Bearer> Remote<B> {
     }
 
     /// Sends a request once; twice if no connection could be made.
-    async fn send(&self, draft: &Draft<'_>, token: Option<&SecretString>) -> Result<Response> {
+    async fn send(&self, draft: &Draft<'_>, token: Option<&Access>) -> Result<Response> {
         let client = self.client.get_or_try_init(async || crate::http::mcp(&self.upstream.url)).await?;
         let mut sent = client.execute(self.request(draft, token)?).await;
         if sent.as_ref().is_err_and(reqwest::Error::is_connect) {
@@ -156,14 +157,14 @@ impl<B: Bearer> Remote<B> {
         })
     }
 
-    fn request(&self, draft: &Draft<'_>, token: Option<&SecretString>) -> Result<Request> {
+    fn request(&self, draft: &Draft<'_>, token: Option<&Access>) -> Result<Request> {
         let mut request = Request::new(draft.method.clone(), self.upstream.url.clone());
         let headers = request.headers_mut();
         headers.reserve(8);
         headers.extend(self.upstream.headers.iter().cloned());
         headers.insert(ACCEPT, if draft.method == Method::GET { EVENTS } else { BOTH });
         if let Some(token) = token {
-            headers.insert(AUTHORIZATION, authorization(token)?);
+            headers.insert(AUTHORIZATION, authorization(&token.token)?);
         }
         if let Some(id) = &draft.session.id {
             headers.insert(SESSION_ID, id.clone());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use super::{Bearer, Challenge};
+use super::{Access, Bearer, Challenge, Order, Refused, StepUp};
 use crate::error::{Error, Name, Result};
 
 /// How long one request waits for the user.
@@ -25,7 +25,7 @@ pub trait Start: Send + Sync + 'static {
     ///
     /// # Errors
     /// Why none can be started here, for example because no browser could appear.
-    fn start(&self) -> Result<Progress>;
+    fn start(&self, order: Order) -> Result<Progress>;
 }
 
 /// A [`Bearer`] that has the user sign in when nothing else helps.
@@ -43,20 +43,20 @@ impl<B: Bearer, S: Start> SigningIn<B, S> {
 
     /// The sign-in of this process: the one under way, or a new one. One that failed is not repeated by
     /// itself; a tab that nobody asked for is answered with another refusal at best.
-    fn progress(&self) -> Result<Progress> {
+    fn progress(&self, order: Order) -> Result<Progress> {
         let mut progress = self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(present) = progress.as_ref().filter(|present| !matches!(*present.borrow(), Some(Ok(()))))
         {
             return Ok(present.clone());
         }
-        let started = self.start.start()?;
+        let started = self.start.start(order)?;
         *progress = Some(started.clone());
         Ok(started)
     }
 
     /// Waits for the user; `why` is what the request is answered with if that takes too long.
-    async fn sign_in(&self, why: Error) -> Result<()> {
-        let mut progress = self.progress()?;
+    async fn sign_in(&self, why: Error, order: Order) -> Result<()> {
+        let mut progress = self.progress(order)?;
         let outcome = tokio::time::timeout(PATIENCE, progress.wait_for(Option::is_some)).await;
         match outcome {
             Ok(Ok(outcome)) => outcome.clone().unwrap_or(Ok(())),
@@ -72,18 +72,27 @@ impl<B: Bearer, S: Start> SigningIn<B, S> {
 }
 
 impl<B: Bearer, S: Start> Bearer for SigningIn<B, S> {
-    async fn bearer(&self) -> Result<Option<SecretString>> {
+    async fn bearer(&self) -> Result<Option<Access>> {
         self.bearer.bearer().await
     }
 
-    async fn unauthorized(&self, used: Option<SecretString>, challenge: Challenge) -> Result<SecretString> {
-        match self.bearer.unauthorized(used, challenge).await {
+    async fn unauthorized(&self, refused: Refused) -> Result<Access> {
+        let order = Order { scope: None, challenge: refused.challenge.clone() };
+        match self.bearer.unauthorized(refused).await {
             Err(error) if error.name() == Name::LoginRequired => {
-                self.sign_in(error.clone()).await?;
+                self.sign_in(error.clone(), order).await?;
                 self.bearer.bearer().await?.ok_or(error)
             }
             outcome => outcome,
         }
+    }
+
+    async fn insufficient(&self, used: SecretString, challenge: Challenge) -> Result<StepUp> {
+        self.bearer.insufficient(used, challenge).await
+    }
+
+    fn accepted(&self) {
+        self.bearer.accepted();
     }
 }
 
@@ -98,11 +107,14 @@ mod tests {
     struct Account(Arc<AtomicBool>);
 
     impl Bearer for Account {
-        async fn bearer(&self) -> Result<Option<SecretString>> {
-            Ok(self.0.load(Ordering::SeqCst).then(|| "token".into()))
+        async fn bearer(&self) -> Result<Option<Access>> {
+            Ok(self.0.load(Ordering::SeqCst).then(|| SecretString::from("token").into()))
         }
-        async fn unauthorized(&self, _: Option<SecretString>, _: Challenge) -> Result<SecretString> {
+        async fn unauthorized(&self, _: Refused) -> Result<Access> {
             self.bearer().await?.ok_or_else(|| Error::new(Name::LoginRequired, "you are not signed in"))
+        }
+        async fn insufficient(&self, _: SecretString, _: Challenge) -> Result<StepUp> {
+            Err(Error::new(Name::ScopeRequired, "more permissions"))
         }
     }
 
@@ -115,7 +127,7 @@ mod tests {
     }
 
     impl Start for User {
-        fn start(&self) -> Result<Progress> {
+        fn start(&self, _: Order) -> Result<Progress> {
             self.starts.fetch_add(1, Ordering::SeqCst);
             let (sender, receiver) = watch::channel(None);
             let (after, outcome, signed_in) = (self.after, self.outcome.clone(), self.signed_in.clone());
@@ -143,7 +155,7 @@ mod tests {
     async fn all_requests_wait_for_one_sign_in() {
         let (bearer, starts) = with_user(5, Ok(()));
         let ask = |bearer: Arc<SigningIn<Account, User>>| async move {
-            bearer.unauthorized(None, Challenge::default()).await.is_ok()
+            bearer.unauthorized(Refused::default()).await.is_ok()
         };
         let (a, b) = tokio::join!(ask(bearer.clone()), ask(bearer));
         assert!(a && b);
@@ -154,11 +166,11 @@ mod tests {
     async fn a_slow_user_gets_an_answer_in_time_and_finds_the_sign_in_done_later() {
         let (bearer, starts) = with_user(60, Ok(()));
         let begun = tokio::time::Instant::now();
-        let error = bearer.unauthorized(None, Challenge::default()).await.unwrap_err();
+        let error = bearer.unauthorized(Refused::default()).await.unwrap_err();
         assert_eq!((error.name(), begun.elapsed().as_secs()), (Name::LoginRequired, 20));
         assert!(error.hint().contains("chipp-auth login"));
         tokio::time::sleep(Duration::from_secs(45)).await;
-        assert!(bearer.unauthorized(None, Challenge::default()).await.is_ok());
+        assert!(bearer.unauthorized(Refused::default()).await.is_ok());
         assert_eq!(starts.load(Ordering::SeqCst), 1);
     }
 
@@ -166,7 +178,7 @@ mod tests {
     async fn a_refusal_is_not_asked_again() {
         let (bearer, starts) = with_user(1, Err(Error::new(Name::LoginDenied, "no")));
         for _ in 0..3 {
-            let error = bearer.unauthorized(None, Challenge::default()).await.unwrap_err();
+            let error = bearer.unauthorized(Refused::default()).await.unwrap_err();
             assert_eq!(error.name(), Name::LoginDenied);
         }
         assert_eq!(starts.load(Ordering::SeqCst), 1);

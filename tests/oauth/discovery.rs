@@ -37,7 +37,14 @@ fn metadata(issuer: &str) -> Value {
 
 async fn find(server: &Server) -> Result<Provider> {
     let url = server.url("/a/mcp");
-    let known = Known { resource: url.to_string(), url, issuer: None, documented: None };
+    let known = Known {
+        resource: url.to_string(),
+        url,
+        issuer: None,
+        documented: None,
+        challenge: None,
+        pkce_unverified: false,
+    };
     discover(&known).await
 }
 
@@ -183,7 +190,14 @@ async fn a_profile_is_followed_first_by_metadata_then_by_its_word() {
         url: at("/mcp"),
         resource: at("/mcp").to_string(),
         issuer: Some(server.base.clone()),
-        documented: Some(Endpoints { authorization: at("/doc"), token: at("/doc-token"), revocation: None }),
+        documented: Some(Endpoints {
+            authorization: at("/doc"),
+            token: at("/doc-token"),
+            revocation: None,
+            device: None,
+        }),
+        challenge: None,
+        pkce_unverified: false,
     };
     let found = discover(&known).await.unwrap();
     assert_eq!((found.endpoints.token.path(), found.resource), ("/doc-token", None));

@@ -13,7 +13,7 @@ use crate::server::{Asked, Page, Server};
 const VERIFIER: &str = "verifier-verifier-verifier-verifier-verifier-";
 
 fn client(style: TokenStyle, secret: Option<&str>) -> Client {
-    Client { id: "cid:/ x".into(), secret: secret.map(Into::into), style, registered_redirect: None }
+    Client { id: "cid:/ x".into(), secret: secret.map(Into::into), style, ..Client::default() }
 }
 
 /// Exchanges a code in a style; the request that arrived.

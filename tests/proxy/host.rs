@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chipp_auth::error::{Error, Name, Result};
-use chipp_auth::proxy::{Bearer, Challenge, End, Input, Limits, Output, Pipe, Upstream, join};
+use chipp_auth::proxy::{
+    Access, Bearer, Challenge, End, Input, Limits, Output, Pipe, Refused, StepUp, Upstream, join,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -35,24 +37,32 @@ pub struct Tokens {
 pub struct Shared(pub Arc<Tokens>);
 
 impl Bearer for Shared {
-    async fn bearer(&self) -> Result<Option<SecretString>> {
+    async fn bearer(&self) -> Result<Option<Access>> {
         self.0.asked.fetch_add(1, Ordering::SeqCst);
-        Ok(Some(format!("token-{}", self.0.current.lock().unwrap()).into()))
+        Ok(Some(token(*self.0.current.lock().unwrap())))
     }
 
-    async fn unauthorized(&self, used: Option<SecretString>, challenge: Challenge) -> Result<SecretString> {
-        self.0.challenges.lock().unwrap().extend(challenge.values);
+    async fn unauthorized(&self, refused: Refused) -> Result<Access> {
+        self.0.challenges.lock().unwrap().extend(refused.challenge.values);
         if self.0.signed_out {
             return Err(Error::new(Name::LoginRequired, "you are not signed in"));
         }
         let mut current = self.0.current.lock().unwrap();
-        let used = used.unwrap();
+        let used = refused.used.unwrap();
         if used.expose_secret() == format!("token-{current}") {
             self.0.renewed.fetch_add(1, Ordering::SeqCst);
             *current += 1;
         }
-        Ok(format!("token-{current}").into())
+        Ok(token(*current))
     }
+
+    async fn insufficient(&self, _: SecretString, _: Challenge) -> Result<StepUp> {
+        Err(Error::new(Name::ScopeRequired, "more permissions"))
+    }
+}
+
+fn token(n: usize) -> Access {
+    SecretString::from(format!("token-{n}")).into()
 }
 
 /// The host's side of a running proxy.

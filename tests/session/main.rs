@@ -8,13 +8,13 @@ mod endpoint;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chipp_auth::credential::{Client, Credential, Key, TokenStyle, Tokens, now, now_ms};
+use chipp_auth::credential::{Client, Credential, Grant, Key, TokenStyle, Tokens, now, now_ms};
 use chipp_auth::error::{Error, Name};
-use chipp_auth::proxy::{Bearer, Challenge};
+use chipp_auth::proxy::{Access, Bearer, Refused};
 use chipp_auth::session::{Account, Session};
 use chipp_auth::store::{Store, lock};
 use endpoint::{Endpoint, issue, refuse};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 fn key() -> Key {
     Key { server: "http://127.0.0.1".into(), client: None, account: "default".into() }
@@ -28,7 +28,9 @@ fn record(endpoint: &Endpoint, n: u64, age: u64) -> Credential {
         origins: vec!["http://127.0.0.1".into()],
         token_endpoint: endpoint.url.clone(),
         revocation_endpoint: None,
-        client: Client { id: "c".into(), secret: None, style: TokenStyle::Json, registered_redirect: None },
+        client: Client { id: "c".into(), style: TokenStyle::Json, ..Client::default() },
+        grant: Grant::User,
+        dpop_key: None,
         requested_scope: None,
         tokens: Tokens {
             access: format!("access-{n}").into(),
@@ -41,6 +43,7 @@ fn record(endpoint: &Endpoint, n: u64, age: u64) -> Credential {
         generation: n,
         signed_in_at: now(),
         refused_at: None,
+        client_refused_at: None,
     }
 }
 
@@ -81,7 +84,8 @@ fn session(store: &Store, home: &tempfile::TempDir) -> Session {
     Session::new(account, store.clone())
 }
 
-fn text(token: SecretString) -> String {
+fn text(token: impl Into<Access>) -> String {
+    let token = token.into().token;
     token.expose_secret().to_owned()
 }
 
@@ -99,9 +103,9 @@ async fn fifty_401s_at_once_are_one_refresh() {
     let calls: Vec<_> = (0..50)
         .map(|_| {
             let session = room.session.clone();
-            tokio::spawn(
-                async move { session.unauthorized(Some("access-1".into()), Challenge::default()).await },
-            )
+            tokio::spawn(async move {
+                session.unauthorized(Refused { used: Some("access-1".into()), ..Refused::default() }).await
+            })
         })
         .collect();
     for call in calls {
@@ -152,7 +156,11 @@ async fn a_renewed_record_that_cannot_be_saved_is_used_and_saved_later() {
     assert_eq!(text(room.session.token().await.unwrap()), "access-2");
     assert_eq!(room.stored().await.generation, 1, "nothing was saved");
     // The next renewal starts from the unsaved record, not from the spent one.
-    let token = room.session.unauthorized(Some("access-2".into()), Challenge::default()).await.unwrap();
+    let token = room
+        .session
+        .unauthorized(Refused { used: Some("access-2".into()), ..Refused::default() })
+        .await
+        .unwrap();
     assert_eq!(text(token), "access-3");
     assert_eq!(room.endpoint.presented(), ["refresh-1", "refresh-2"]);
     assert_eq!(room.stored().await.generation, 3);

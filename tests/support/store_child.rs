@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use chipp_auth::credential::{Client, Credential, Key, TokenStyle, Tokens};
+use chipp_auth::credential::{Client, Credential, Grant, Key, TokenStyle, Tokens};
 use chipp_auth::error::Result;
 use chipp_auth::paths::Paths;
 use chipp_auth::store::{Kind, Settings, Store};
@@ -23,12 +23,9 @@ pub fn credential(generation: u64) -> Credential {
         origins: vec!["https://mcp.chipp.ai".into()],
         token_endpoint: "https://app.chipp.ai/token".parse().expect("a URL"),
         revocation_endpoint: None,
-        client: Client {
-            id: "chipp-mcp-client".into(),
-            secret: None,
-            style: TokenStyle::Json,
-            registered_redirect: None,
-        },
+        client: Client { id: "chipp-mcp-client".into(), style: TokenStyle::Json, ..Client::default() },
+        grant: Grant::User,
+        dpop_key: None,
         requested_scope: Some("*".into()),
         tokens: Tokens {
             access: format!("chipp_at_{generation}").into(),
@@ -41,6 +38,7 @@ pub fn credential(generation: u64) -> Credential {
         generation,
         signed_in_at: 1_000_000,
         refused_at: None,
+        client_refused_at: None,
     }
 }
 

@@ -24,7 +24,7 @@ impl SignIn<'_> {
         if let Some(id) = self.target.client_id.clone() {
             let secret = self.target.client_secret.clone();
             let style = self.target.style.unwrap_or_else(|| style(provider, secret.is_some()));
-            let client = Client { id, secret, style, registered_redirect: None };
+            let client = Client { id, secret, style, ..Client::default() };
             return Ok((client, Listener::bind(port).await?));
         }
         if let Some((client, old)) = before.and_then(|before| registered(before, provider))

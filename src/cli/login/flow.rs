@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::SignIn;
 use crate::cli::ui::{Tone, paint, span};
-use crate::credential::{Client, Credential, now};
+use crate::credential::{Client, Credential, Grant, now};
 use crate::error::{Error, Name, Result, clean};
 use crate::login::browser::{self, Launch};
 use crate::login::{Callback, Expected, Listener, Page};
@@ -39,9 +39,11 @@ impl Flow<'_> {
         let target = &self.sign_in.target;
         let known = Known {
             url: target.url.clone(),
-            resource: target.resource(),
+            resource: target.canonical(),
             issuer: target.issuer.clone(),
             documented: target.documented.clone(),
+            challenge: self.sign_in.challenge.clone(),
+            pkce_unverified: target.pkce_unverified,
         };
         let provider = discover(&known).await?;
         let (client, listener) = self.sign_in.client(&provider, self.before.as_ref()).await?;
@@ -177,11 +179,14 @@ impl Flow<'_> {
             token_endpoint: provider.endpoints.token,
             revocation_endpoint: provider.endpoints.revocation,
             client,
+            grant: Grant::User,
+            dpop_key: None,
             requested_scope: scope,
             tokens: wire::tokens(issued, target.refresh_lifetime),
             generation: 1,
             signed_in_at: now(),
             refused_at: None,
+            client_refused_at: None,
         };
         if let Err(error) = self.sign_in.session.begin(credential.clone()).await {
             discard(&credential).await;

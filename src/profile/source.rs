@@ -1,0 +1,107 @@
+//! Where a [`Target`] comes from: the built-in facts about Chipp, an entry of `profiles.toml`, a bare URL.
+
+use url::Url;
+
+use super::choice::{GrantChoice, key_file};
+use super::{Entry, ResourceChoice, Target};
+use crate::credential::{Grant, TokenStyle};
+use crate::error::{Error, Name, Result};
+use crate::http;
+use crate::oauth::Endpoints;
+
+/// A target about which nothing is known but its URL.
+pub(super) fn bare(url: Url) -> Target {
+    Target {
+        typed: None,
+        origins: vec![url.origin().ascii_serialization()],
+        url,
+        issuer: None,
+        documented: None,
+        client_id: None,
+        client_secret: None,
+        client_key: None,
+        client_metadata: None,
+        grant: Grant::User,
+        dpop: false,
+        resource: ResourceChoice::Auto,
+        pkce_unverified: false,
+        style: None,
+        scope: None,
+        refresh_lifetime: None,
+        names_token_type: false,
+        account: "default".to_owned(),
+        client_in_key: false,
+    }
+}
+
+/// The built-in profile: Chipp's documented facts, which an entry of the same name may point at
+/// another server. Another server means another key, so no token of one ever reaches the other (F1).
+pub(super) fn chipp(entry: Option<&Entry>) -> Result<Target> {
+    let issuer =
+        entry.and_then(|entry| entry.authorization_server.as_deref()).unwrap_or("https://app.chipp.ai");
+    let url = entry.and_then(|entry| entry.url.as_deref()).unwrap_or("https://mcp.chipp.ai/mcp/messages");
+    let base = format!("{}/api/mcp/oauth", issuer.trim_end_matches('/'));
+    let url = parse(url)?;
+    let mut origins = vec![url.origin().ascii_serialization()];
+    if url.host_str() == Some("mcp.chipp.ai") {
+        origins.push("https://build.chipp.ai".to_owned());
+    }
+    Ok(Target {
+        origins,
+        issuer: Some(issuer.to_owned()),
+        documented: Some(Endpoints {
+            authorization: parse(&format!("{base}/authorize"))?,
+            token: parse(&format!("{base}/token"))?,
+            revocation: Some(parse(&format!("{base}/revoke"))?),
+            device: None,
+        }),
+        client_id: Some(
+            entry.and_then(|e| e.client_id.clone()).unwrap_or_else(|| "chipp-mcp-client".to_owned()),
+        ),
+        style: Some(TokenStyle::Json),
+        scope: Some(entry.and_then(|e| e.scope.clone()).unwrap_or_else(|| "*".to_owned())),
+        refresh_lifetime: Some(30 * 24 * 3600),
+        names_token_type: true,
+        ..bare(url)
+    })
+}
+
+/// A profile of the user's own.
+pub(super) fn from_entry(name: &str, entry: &Entry) -> Result<Target> {
+    let missing = || Error::new(Name::ConfigBad, format!("the profile {name} in profiles.toml has no `url`"));
+    let url = entry.url.as_deref().ok_or_else(missing)?;
+    Ok(Target {
+        issuer: entry.authorization_server.clone(),
+        client_id: entry.client_id.clone(),
+        client_key: entry.client_key_file.as_deref().map(key_file).transpose()?,
+        client_metadata: entry.client_metadata_url.as_deref().map(parse).transpose()?,
+        grant: grant(name, entry)?,
+        dpop: entry.dpop,
+        resource: entry.resource.as_deref().map(ResourceChoice::from).unwrap_or_default(),
+        pkce_unverified: entry.pkce_unverified,
+        style: entry.token_style,
+        scope: entry.scope.clone(),
+        ..bare(parse(url)?)
+    })
+}
+
+/// The grant that an entry states; a person's, if it states none.
+fn grant(name: &str, entry: &Entry) -> Result<Grant> {
+    let choice = GrantChoice {
+        client_credentials: entry.client_credentials,
+        assertion: entry.assertion_file.clone(),
+        idp: entry.idp.clone(),
+        idp_client: entry.idp_client_id.clone(),
+        id_token: entry.id_token_file.clone(),
+    };
+    let bad = |why| Error::new(Name::ConfigBad, format!("the profile {name} in profiles.toml {why}"));
+    choice.grant().map(Option::unwrap_or_default).map_err(bad)
+}
+
+fn parse(text: &str) -> Result<Url> {
+    let url = Url::parse(text).map_err(|_| {
+        Error::new(Name::ConfigBad, format!("`{}` in profiles.toml is not a URL", crate::error::clean(text)))
+    })?;
+    http::check(&url)?;
+    Ok(url)
+}
