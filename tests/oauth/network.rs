@@ -159,6 +159,19 @@ async fn no_spelling_of_an_address_leads_inwards() {
     assert!(refused_names >= 90, "{refused_names}");
 }
 
+// what only the browser will open is judged as it is written, without asking anybody.
+#[tokio::test]
+async fn this_computer_is_known_by_name() {
+    let outside = Reach::with_lookup(["https://mcp.example/mcp"], lookup);
+    for here in ["http://localhost/x", "http://LOCALHOST:8080", "https://localhost.", "https://a.localhost."]
+    {
+        assert!(outside.check(&Url::parse(here).unwrap()).await.is_err(), "{here}");
+    }
+    for elsewhere in ["https://notlocalhost/", "https://localhost.example/", "https://93.184.215.14/"] {
+        assert!(outside.check(&Url::parse(elsewhere).unwrap()).await.is_ok(), "{elsewhere}");
+    }
+}
+
 /// A listener on loopback, and how many connections it has got.
 async fn listener() -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -87,8 +87,11 @@ async fn a_server_that_needs_no_sign_in_gets_no_endpoints() {
         server.page("/a/mcp", Page::empty(status));
         assert_eq!(fails(&server).await, name, "{status}");
     }
+    // Nor for one that asks for a sign-in of another kind.
+    server.page("/a/mcp", unauthorized("Basic realm=\"x\", Negotiate"));
+    assert_eq!(fails(&server).await, Name::BadResponse);
     assert!(!server.paths().contains(&METADATA.to_owned()));
-    // A challenge without a header is one.
+    // A refusal that says nothing asks for what there is.
     server.page("/a/mcp", Page::empty(401));
     find(&server).await.unwrap();
 }

@@ -19,7 +19,7 @@ use crate::oauth::{Endpoints, Provider};
 /// `pkce-unsupported`, and what [`Fetch::first`] says.
 pub(super) async fn provider(known: &Known, answer: &Answer, fetch: &mut Fetch) -> Result<Provider> {
     if !answer.challenged {
-        return Err(unasked(known, answer.status.unwrap_or_default()));
+        return Err(unasked(known, answer.status));
     }
     let origin = known.url.origin().ascii_serialization();
     tracing::warn!("{origin} speaks the outdated revision 2025-03-26 of MCP's authorization");
