@@ -7,15 +7,25 @@
 //! | [`discovery`] | RFC 9728, then RFC 8414 or OpenID Connect Discovery; MCP 2025-03-26 |
 //! | [`registration`] | RFC 7591 |
 //! | [`authorize`] | the authorization request with PKCE (RFC 7636), `resource` (RFC 8707), `state` |
-//! | [`wire`] | the token request in every style |
+//! | [`wire`] | token requests (RFC 6749 section 3.2) |
+//! | `message` | a request in every style, with the client's credentials |
+//! | [`assertion`] | `private_key_jwt` (RFC 7523 section 2.2) |
+//! | [`machine`] | grants without a person (RFC 6749 section 4.4, RFC 7523 section 2.1, RFC 8693) |
+//! | [`dpop`] | proofs of a key (RFC 9449) |
 //! | [`answer`] | the token answer, read tolerantly |
+//! | [`retry_after`] | how long a server wants to be left alone |
 //! | [`revoke`] | RFC 7009 |
 
 pub mod answer;
+pub mod assertion;
 pub mod authorize;
 pub mod challenge;
 pub mod discovery;
+pub mod dpop;
+pub mod machine;
+mod message;
 pub mod registration;
+pub mod retry_after;
 pub mod revoke;
 pub mod wire;
 
@@ -26,7 +36,8 @@ use crate::http::Reach;
 /// The endpoints of an authorization server.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
-    /// Authorization endpoint (RFC 6749 section 3.1).
+    /// Authorization endpoint (RFC 6749 section 3.1); the token endpoint where there is none and none is
+    /// needed.
     pub authorization: Url,
     /// Token endpoint (RFC 6749 section 3.2).
     pub token: Url,
@@ -49,6 +60,8 @@ pub struct Provider {
     pub issuer_in_response: bool,
     /// `token_endpoint_auth_methods_supported`, if the server says.
     pub auth_methods: Option<Vec<String>>,
+    /// `token_endpoint_auth_signing_alg_values_supported`; empty if the server does not say.
+    pub signing_algorithms: Vec<String>,
     /// `scopes_supported` of the authorization server. Only `offline_access` is looked for in it (A-44,
     ///
     pub scopes: Vec<String>,
@@ -75,6 +88,7 @@ impl Provider {
             registration: None,
             issuer_in_response: false,
             auth_methods: None,
+            signing_algorithms: Vec::new(),
             scopes: Vec::new(),
             grants: None,
             dpop_algorithms: Vec::new(),

@@ -19,11 +19,38 @@ impl Challenge {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.params.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
+
+    /// The error code (RFC 6750 section 3.1), such as `insufficient_scope` (A-52).
+    pub fn error(&self) -> Option<&str> {
+        self.get("error")
+    }
+
+    /// The scope that the request needs (A-50, A-51). An empty one counts as none.
+    pub fn scope(&self) -> Option<&str> {
+        self.get("scope").filter(|scope| !scope.trim().is_empty())
+    }
+
+    /// Where the resource's metadata is (RFC 9728 section 5.1, A-03). Not checked in any way.
+    pub fn resource_metadata(&self) -> Option<&str> {
+        self.get("resource_metadata")
+    }
+
+    /// The protection space (RFC 9110 section 11.5).
+    pub fn realm(&self) -> Option<&str> {
+        self.get("realm")
+    }
 }
 
-/// The first Bearer challenge in the header values, if there is one.
-pub fn bearer<S: AsRef<str>>(values: &[S]) -> Option<Challenge> {
-    values.iter().flat_map(|value| parse(value.as_ref())).find(|challenge| challenge.scheme == "bearer")
+/// The challenge that OAuth answers, if there is one: scheme Bearer (RFC 6750) or DPoP (RFC 9449
+/// section 7.1). Of several, the first that says something; a gateway in front of the server may have
+/// put an empty one before it.
+pub fn find<S: AsRef<str>>(values: &[S]) -> Option<Challenge> {
+    let usable = |challenge: &Challenge| matches!(challenge.scheme.as_str(), "bearer" | "dpop");
+    let all = || values.iter().flat_map(|value| parse(value.as_ref())).filter(usable);
+    let telling = |challenge: &Challenge| {
+        ["resource_metadata", "error", "scope"].iter().any(|name| challenge.get(name).is_some())
+    };
+    all().find(telling).or_else(|| all().next())
 }
 
 /// All challenges of one header value.
@@ -133,11 +160,11 @@ mod tests {
     #[test]
     fn reads_what_servers_send() {
         let value = r#"Bearer realm="mcp", error="invalid_token", resource_metadata="https://e.com/.well-known/x?a=b,c""#;
-        let challenge = bearer(&[value]).unwrap();
+        let challenge = find(&[value]).unwrap();
         assert_eq!(challenge.get("error"), Some("invalid_token"));
         assert_eq!(challenge.get("resource_metadata"), Some("https://e.com/.well-known/x?a=b,c"));
-        assert_eq!(bearer(&["bearer"]).unwrap().params, vec![]);
-        assert_eq!(bearer(&["BEARER Scope=a"]).unwrap().get("scope"), Some("a"));
+        assert_eq!(find(&["bearer"]).unwrap().params, vec![]);
+        assert_eq!(find(&["BEARER Scope=a"]).unwrap().get("scope"), Some("a"));
     }
 
     #[test]
@@ -145,17 +172,17 @@ mod tests {
         let value =
             r#"Negotiate YWJj==, Basic realm="a \"quoted\" , Bearer error=x", Bearer scope = "a b" ,error=y"#;
         assert_eq!(params(value).len(), 3);
-        let challenge = bearer(&[value]).unwrap();
+        let challenge = find(&[value]).unwrap();
         assert_eq!((challenge.get("scope"), challenge.get("error")), (Some("a b"), Some("y")));
-        assert_eq!(bearer(&["Basic realm=x", "Bearer scope=z"]).unwrap().get("scope"), Some("z"));
+        assert_eq!(find(&["Basic realm=x", "Bearer scope=z"]).unwrap().get("scope"), Some("z"));
     }
 
     #[test]
     fn malformed_text_hides_nothing_behind_it_and_invents_nothing() {
-        assert_eq!(bearer(&["\"\u{1}, Bearer scope=a"]).unwrap().get("scope"), Some("a"));
-        assert_eq!(bearer(&[r#"Bearer scope="unfinished"#]).unwrap().get("scope"), None);
-        assert_eq!(bearer(&["=, ,=,"]), None);
-        assert_eq!(bearer(&["Basic Bearer"]), None);
+        assert_eq!(find(&["\"\u{1}, Bearer scope=a"]).unwrap().get("scope"), Some("a"));
+        assert_eq!(find(&[r#"Bearer scope="unfinished"#]).unwrap().get("scope"), None);
+        assert_eq!(find(&["=, ,=,"]), None);
+        assert_eq!(find(&["Basic Bearer"]), None);
     }
 
     proptest! {
@@ -167,7 +194,7 @@ mod tests {
         #[test]
         fn reads_back_every_quoted_value(text in "[ -~]{0,40}") {
             let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
-            let challenge = bearer(&[format!("Bearer a=b, x=\"{quoted}\", z=1")]).unwrap();
+            let challenge = find(&[format!("Bearer a=b, x=\"{quoted}\", z=1")]).unwrap();
             prop_assert_eq!(challenge.get("x"), Some(text.as_str()));
             prop_assert_eq!(challenge.get("z"), Some("1"));
         }

@@ -53,6 +53,8 @@ pub struct Known {
     pub preferred: Option<String>,
     /// Whether a server is believed to support PKCE that does not say so.
     pub pkce_unverified: bool,
+    /// Whether no authorization request will be made: then neither its endpoint nor PKCE is needed.
+    pub machine: bool,
 }
 
 impl Known {
@@ -67,6 +69,7 @@ impl Known {
             challenge: None,
             preferred: None,
             pkce_unverified: false,
+            machine: false,
         }
     }
 

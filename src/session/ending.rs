@@ -53,7 +53,14 @@ impl Session {
 /// Revokes both tokens, the refresh token first: with it gone, nothing new can come of the other.
 async fn tell(credential: &Credential, reach: &Reach) -> Revocation {
     let Some(url) = &credential.revocation_endpoint else { return Revocation::Unsupported };
-    let endpoint = Endpoint { url, client: &credential.client, resource: None, reach };
+    let endpoint = Endpoint {
+        url,
+        issuer: &credential.issuer,
+        client: &credential.client,
+        resource: None,
+        reach,
+        dpop: None,
+    };
     let tokens = [
         (credential.tokens.refresh.as_ref(), "refresh_token"),
         (Some(&credential.tokens.access), "access_token"),

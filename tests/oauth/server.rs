@@ -1,6 +1,6 @@
 //! A server that answers by table and remembers what it was asked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -54,6 +54,7 @@ pub struct Asked {
 pub struct Server {
     pub base: String,
     pages: Arc<Mutex<HashMap<String, Page>>>,
+    first: Arc<Mutex<VecDeque<Page>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
@@ -61,7 +62,7 @@ impl Server {
     pub async fn start() -> Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let server = Server { base, pages: Arc::default(), asked: Arc::default() };
+        let server = Server { base, pages: Arc::default(), first: Arc::default(), asked: Arc::default() };
         let serving = server.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -87,6 +88,11 @@ impl Server {
         self.pages.lock().unwrap().insert(path.to_owned(), page);
     }
 
+    /// Answers the next request with this, wherever it goes, before those by path.
+    pub fn first(&self, page: Page) {
+        self.first.lock().unwrap().push_back(page);
+    }
+
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
@@ -105,7 +111,8 @@ impl Server {
             headers: parts.headers,
             body,
         });
-        let page = self.pages.lock().unwrap().get(&path).cloned();
+        let first = self.first.lock().unwrap().pop_front();
+        let page = first.or_else(|| self.pages.lock().unwrap().get(&path).cloned());
         let page = page.unwrap_or(Page::empty(404));
         if let Some(delay) = page.delay {
             // Only while everybody waits for this answer: a clock that runs ahead while others are at work

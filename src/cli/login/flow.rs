@@ -14,7 +14,7 @@ use crate::login::browser::{self, Launch};
 use crate::login::{Callback, Expected, Listener, Page};
 use crate::oauth::authorize::{self, Authorization};
 use crate::oauth::discovery::{Known, discover};
-use crate::oauth::wire::{self, Code, Endpoint, Refusal};
+use crate::oauth::wire::{self, Cause, Code, Endpoint};
 use crate::oauth::{Provider, revoke};
 
 /// How long the browser is kept waiting for the outcome before it gets a neutral page (L9).
@@ -163,18 +163,21 @@ impl Flow<'_> {
         let Request { provider, client, redirect_uri, scope, authorization } = request;
         let endpoint = Endpoint {
             url: &provider.endpoints.token,
+            issuer: &provider.issuer,
             client: &client,
             resource: provider.resource.as_deref(),
+            dpop: None,
             reach: &provider.reach,
         };
         let issued = endpoint.exchange(Code { code, verifier: authorization.verifier, redirect_uri }).await;
-        let issued = issued.map_err(|refusal| match refusal {
-            Refusal::Failed(error) => error,
-            Refusal::InvalidGrant(said) => {
-                Error::new(Name::LoginDenied, format!("the server did not accept its own code: {said}"))
-            }
+        let issued = issued.map_err(|refusal| match refusal.cause {
+            Cause::InvalidGrant => Error::new(
+                Name::LoginDenied,
+                format!("the server did not accept its own code: {}", refusal.said),
+            ),
+            _ => refusal.error,
         })?;
-        wire::check_type(issued.token_type.as_deref(), target.names_token_type)?;
+        wire::check_type(issued.token_type.as_deref(), false, target.names_token_type)?;
         let credential = Credential {
             issuer: provider.issuer,
             resource: provider.resource,
@@ -205,7 +208,8 @@ async fn discard(credential: &Credential, reach: &Reach) {
     let (Some(url), Some(token)) = (&credential.revocation_endpoint, &credential.tokens.refresh) else {
         return;
     };
-    let endpoint = Endpoint { url, client: &credential.client, resource: None, reach };
+    let issuer = &credential.issuer;
+    let endpoint = Endpoint { url, issuer, client: &credential.client, resource: None, reach, dpop: None };
     if let Err(error) = revoke::revoke(endpoint, token, "refresh_token").await {
         tracing::warn!("tokens that could not be stored could not be revoked either: {error}");
     }

@@ -17,6 +17,7 @@ pub(super) struct Metadata {
     device_authorization_endpoint: Option<String>,
     pub(super) code_challenge_methods_supported: Option<Vec<String>>,
     pub(super) token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    pub(super) token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
     pub(super) scopes_supported: Option<Vec<String>>,
     pub(super) grant_types_supported: Option<Vec<String>>,
     pub(super) dpop_signing_alg_values_supported: Option<Vec<String>>,

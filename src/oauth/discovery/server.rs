@@ -73,7 +73,7 @@ fn of_issuer(issuer: &str, found: &Metadata) -> Result<()> {
 /// the caller.
 pub(super) async fn provider(found: Metadata, known: &Known, reach: &Reach) -> Result<Provider> {
     let issuer = &found.issuer;
-    if !found.promises_pkce() && !known.pkce_unverified {
+    if !found.promises_pkce() && !known.pkce_unverified && !known.machine {
         let what = format!("the authorization server {} does not promise PKCE with S256", clean(issuer));
         return Err(Error::new(Name::PkceUnsupported, what));
     }
@@ -85,18 +85,21 @@ pub(super) async fn provider(found: Metadata, known: &Known, reach: &Reach) -> R
         reach.check(url).await?;
         elsewhere(url, issuer, known)?;
     }
+    let token = addresses.token.ok_or_else(|| missing(issuer, "token_endpoint"))?;
+    // A server for machines may have none; then nothing is sent to it either.
+    let unneeded = known.machine.then(|| token.clone());
+    let authorization = addresses.authorization.or(unneeded);
     Ok(Provider {
         endpoints: Endpoints {
-            authorization: addresses
-                .authorization
-                .ok_or_else(|| missing(issuer, "authorization_endpoint"))?,
-            token: addresses.token.ok_or_else(|| missing(issuer, "token_endpoint"))?,
+            authorization: authorization.ok_or_else(|| missing(issuer, "authorization_endpoint"))?,
+            token,
             revocation: addresses.revocation,
             device: addresses.device,
         },
         registration: addresses.registration,
         issuer_in_response: found.authorization_response_iss_parameter_supported.unwrap_or_default(),
         auth_methods: found.token_endpoint_auth_methods_supported,
+        signing_algorithms: found.token_endpoint_auth_signing_alg_values_supported.unwrap_or_default(),
         scopes: found.scopes_supported.unwrap_or_default(),
         grants: found.grant_types_supported,
         dpop_algorithms: found.dpop_signing_alg_values_supported.unwrap_or_default(),
