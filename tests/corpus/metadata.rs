@@ -30,14 +30,7 @@ pub enum Found {
 
 /// Discovers from nothing but the address of an MCP server.
 pub async fn find(url: &Url) -> Found {
-    let known = Known {
-        url: url.clone(),
-        resource: url.to_string(),
-        issuer: None,
-        documented: None,
-        challenge: None,
-        pkce_unverified: false,
-    };
+    let known = Known::new(url.clone(), url.to_string());
     match tokio::time::timeout(LIMIT, discover(&known)).await {
         Ok(Ok(provider)) => Found::Provider(Box::new(provider)),
         Ok(Err(error)) => Found::Refused(error),

@@ -54,12 +54,13 @@ fn ended(endpoint: Url, index: usize) -> Credential {
 fn session(store: &Store, home: &tempfile::TempDir) -> Session {
     let account = Account {
         key: key(),
-        lock: home.path().join("lock"),
+        lock: Some(home.path().join("lock")),
         origin: "http://127.0.0.1".into(),
         typed: None,
         name: "chipp".into(),
         refresh_lifetime: None,
         names_token_type: false,
+        machine: None,
     };
     Session::new(account, store.clone())
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use chipp_auth::credential::{Client, TokenStyle};
 use chipp_auth::error::Name;
+use chipp_auth::http::Reach;
 use chipp_auth::oauth::answer::{Answer, Cause, Issued, Refusal};
 use chipp_auth::oauth::retry_after::Wait;
 use chipp_auth::oauth::wire::{Code, Endpoint};
@@ -29,7 +30,9 @@ pub fn client(style: TokenStyle) -> Client {
 /// Asks by one of the two requests that spend something.
 async fn ask(server: &Server, path: &str, style: TokenStyle, refresh: bool) -> Result<Issued, Refusal> {
     let (url, client) = (server.url(path), client(style));
-    let endpoint = Endpoint { url: &url, client: &client, resource: None };
+    let reach = Reach::named(["http://127.0.0.1"]);
+    let issuer = "http://127.0.0.1";
+    let endpoint = Endpoint { url: &url, issuer, client: &client, resource: None, reach: &reach, dpop: None };
     let asking = async {
         if refresh {
             return endpoint.refresh(&"old-refresh-token".into()).await;
