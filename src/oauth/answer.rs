@@ -74,21 +74,24 @@ pub fn read(reply: Reply<'_>) -> Answer {
     }
     let body = reply.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(reply.body).trim_ascii();
     let success = (200..300).contains(&status);
-    let Some(members) = Members::read(body) else {
-        return Answer::Refused(match success {
-            true if body.starts_with(b"<") => {
+    let refusal = match Members::read(body) {
+        Some(members) => match judge(reply, &members) {
+            Ok(issued) => return Answer::Issued(issued),
+            Err(refusal) if success => salvage(refusal, &members, host),
+            Err(refusal) => refusal,
+        },
+        None if !success => Refusal::unnamed(reply),
+        None => {
+            let refusal = if body.starts_with(b"<") {
                 let what = format!("a web page came instead of an answer of {host}");
                 Error::new(Name::CaptivePortal, what).into()
-            }
-            true => Refusal::bad(host, "cannot be understood"),
-            false => Refusal::unnamed(reply),
-        });
+            } else {
+                Refusal::bad(host, "cannot be understood")
+            };
+            salvage(refusal, &Members::within(body), host)
+        }
     };
-    match judge(reply, &members) {
-        Ok(issued) => Answer::Issued(issued),
-        Err(refusal) if success => Answer::Refused(salvage(refusal, &members, host)),
-        Err(refusal) => Answer::Refused(refusal),
-    }
+    Answer::Refused(refusal)
 }
 
 fn judge(reply: Reply<'_>, members: &Members) -> Result<Issued, Refusal> {
@@ -109,7 +112,9 @@ fn salvage(mut refusal: Refusal, members: &Members, host: &str) -> Refusal {
         let salvaged = refusal.salvaged;
         refusal = Refusal { salvaged, ..Refusal::bad(host, "contradicts itself") };
     }
-    refusal
+    // A server that quotes the tokens it issues is not quoted (row 107).
+    let mut tokens = ["access_token", "refresh_token"].into_iter().filter_map(|name| members.text(name));
+    if tokens.any(|token| refusal.says(token)) { refusal.silenced() } else { refusal }
 }
 
 /// `error` and `error_description`, in the shapes that occur: nested (`{"error": {"code": …}}`), Slack's

@@ -12,7 +12,7 @@ use super::retry_after::{self, Wait};
 use super::wire::Endpoint;
 use super::{assertion, dpop};
 use crate::credential::TokenStyle;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http;
 
 /// The parameters whose values are secrets.
@@ -136,19 +136,16 @@ impl Received {
     /// Reads it as a token answer. Our own secrets are taken out of the server's words (T6, row 107).
     pub(super) fn read(&self) -> Result<Issued, Refusal> {
         let reply = Reply { status: self.status, wait: self.wait, body: &self.body, host: &self.host };
-        let refusal = match answer::read(reply) {
-            Answer::Issued(issued) => return Ok(issued),
-            Answer::Refused(refusal) => refusal,
-        };
-        let tells = |text: &str| {
-            let mut secrets = self.secrets.iter().map(ExposeSecret::expose_secret);
-            secrets.any(|secret| !secret.is_empty() && text.contains(secret))
-        };
-        if !tells(&refusal.said) && !tells(refusal.error.what()) {
-            return Err(refusal);
+        match answer::read(reply) {
+            Answer::Issued(issued) => Ok(issued),
+            Answer::Refused(refusal) if self.secrets.iter().any(|secret| tells(&refusal, secret)) => {
+                Err(refusal.silenced())
+            }
+            Answer::Refused(refusal) => Err(refusal),
         }
-        let what = "the token endpoint answered with an error that repeats a secret, so it is not shown";
-        let error = Error::new(refusal.error.name(), what);
-        Err(Refusal { said: "an error that repeats a secret".to_owned(), error, ..refusal })
     }
+}
+
+fn tells(refusal: &Refusal, secret: &SecretString) -> bool {
+    !secret.expose_secret().is_empty() && refusal.says(secret.expose_secret())
 }

@@ -121,6 +121,10 @@ enum Trouble {
 }
 
 fn trouble(refusal: &Refusal) -> Option<Trouble> {
+    if refusal.salvaged.is_some() {
+        // The server has renewed the sign-in: the presented token must not be seen again (I1).
+        return None;
+    }
     match (refusal.cause, refusal.error.name()) {
         (Cause::Busy(wait), Name::ServerBusy) => Some(Trouble::Patience(wait.map_or(USUAL, Wait::duration))),
         (Cause::SlowDown, _) => Some(Trouble::Patience(USUAL)),

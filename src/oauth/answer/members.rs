@@ -40,10 +40,17 @@ impl Members {
             .then_some(Members { list, complete: true })
     }
 
+    /// The members of the first object in a body that is something else: a page with warnings in front,
+    /// a list, a guard against scripts. Never complete.
+    pub(super) fn within(body: &[u8]) -> Members {
+        let start = body.iter().position(|byte| *byte == b'{').unwrap_or(body.len());
+        Members { complete: false, ..Self::json(&body[start..]) }
+    }
+
     fn json(body: &[u8]) -> Members {
         let mut list = Vec::new();
         let mut from = serde_json::Deserializer::from_slice(body);
-        let whole = Into(&mut list).deserialize(&mut from).and_then(|()| from.end());
+        let whole = Collect(&mut list).deserialize(&mut from).and_then(|()| from.end());
         Members { list, complete: whole.is_ok() && depth(body) <= DEEPEST }
     }
 
@@ -75,9 +82,9 @@ impl Members {
 }
 
 /// Reads an object member by member into a list, which keeps what came before an error.
-struct Into<'a>(&'a mut Vec<(String, Value)>);
+struct Collect<'a>(&'a mut Vec<(String, Value)>);
 
-impl<'de> DeserializeSeed<'de> for Into<'_> {
+impl<'de> DeserializeSeed<'de> for Collect<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
@@ -85,7 +92,7 @@ impl<'de> DeserializeSeed<'de> for Into<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Into<'_> {
+impl<'de> Visitor<'de> for Collect<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

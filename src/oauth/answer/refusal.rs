@@ -72,11 +72,34 @@ impl Refusal {
         match status {
             429 => Self::busy(reply),
             503 if reply.wait.is_some() => Self::busy(reply),
+            // Something on the way answered, and not the server (rows 92 and 109).
+            407 => Self::new(
+                Cause::Failed,
+                Name::NetworkDown,
+                format!("the proxy in front of {host} wants a sign-in"),
+            ),
+            511 => {
+                let what = "the network wants a sign-in of its own".to_owned();
+                Self::new(Cause::Failed, Name::CaptivePortal, what)
+            }
             _ => {
                 let cause = if status >= 500 { Cause::Busy(reply.wait) } else { Cause::Failed };
                 Self::new(cause, Name::ServerError, format!("{host} answered {status} to the token request"))
             }
         }
+    }
+
+    /// Whether any of its words contain this.
+    pub fn says(&self, text: &str) -> bool {
+        self.said.contains(text) || self.error.what().contains(text)
+    }
+
+    /// Without the server's words, which repeat a secret (row 107, T6).
+    #[must_use]
+    pub fn silenced(self) -> Self {
+        let what = "the token endpoint answered with an error that repeats a secret, so it is not shown";
+        let error = Error::new(self.error.name(), what);
+        Refusal { said: "an error that repeats a secret".to_owned(), error, ..self }
     }
 
     fn busy(reply: Reply<'_>) -> Self {
@@ -115,9 +138,8 @@ impl Refusal {
                 is(Cause::NonceRequired, Name::ServerError, "wants a proof with its nonce")
             }
             "slow_down" => Refusal { cause: Cause::SlowDown, ..Self::busy(reply) },
-            _ if status == 429 || code == "temporarily_unavailable" || code == "ratelimited" => {
-                Self::busy(reply)
-            }
+            "temporarily_unavailable" | "ratelimited" | "rate_limit_exceeded" => Self::busy(reply),
+            _ if status == 429 => Self::busy(reply),
             _ if status >= 500 => is(Cause::Busy(reply.wait), Name::ServerError, "answered with an error"),
             "authorization_pending" => is(Cause::Pending, Name::LoginTimeout, "waits for the user"),
             "expired_token" => is(Cause::Expired, Name::LoginTimeout, "waited too long for the user"),

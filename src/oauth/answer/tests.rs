@@ -162,6 +162,9 @@ fn a_refresh_token_in_an_unusable_answer_is_kept() {
         r#"{"refresh_token":"r","access_token":"a"} x"#,
         "refresh_token=r",
         "refresh_token=r&error=x",
+        r#"[{"refresh_token":"r"}]"#,
+        r#")]}' {"refresh_token":"r","access_token":"a"}"#,
+        r#"<b>Warning</b> {"refresh_token":"r"}"#,
     ] {
         assert_eq!(salvaged(200, body).as_deref(), Some("r"), "{body}");
         assert_ne!(refusal(200, body).cause, Cause::InvalidGrant, "{body}");
@@ -223,6 +226,15 @@ fn every_other_answer_has_its_name() {
     }
     let deep = "[".repeat(10_000);
     assert_eq!(failure(200, &format!("{{\"access_token\":{deep}")), Name::BadResponse);
+}
+
+// Row 107: the answer's own tokens, in the place of a reason.
+#[test]
+fn a_server_that_quotes_the_tokens_it_issues_is_not_quoted() {
+    let body = r#"{"error":"oops","error_description":"refresh r-new-1","refresh_token":"r-new-1"}"#;
+    let refusal = refusal(200, body);
+    assert!(!refusal.says("r-new-1") && refusal.salvaged.is_some(), "{refusal:?}");
+    assert_eq!(refusal.error.name(), Name::ServerError);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use url::Url;
 use super::fetch::{DOCUMENT, REVISION};
 use crate::error::Result;
 use crate::http::{self, Reach};
-use crate::oauth::challenge;
+use crate::oauth::challenge::{self, Challenge};
 
 /// The question. A list, since that changes nothing, and a list of tools, since it is what every server has
 /// and what one that lets anybody `initialize` challenges first (A-11). Asked by POST, since many servers
@@ -53,20 +53,15 @@ pub(super) fn scope(values: &[String]) -> Option<String> {
     read(401, values).scope
 }
 
-/// What the challenges say that a token can answer; each parameter from the first that has it, since a
-/// server may offer a scheme twice, once with DPoP (RFC 9449 section 7.1).
+/// What the challenge says that a token can answer.
 fn read(status: u16, values: &[String]) -> Answer {
-    let challenges: Vec<_> = values
-        .iter()
-        .flat_map(|value| challenge::parse(value))
-        .filter(|challenge| matches!(challenge.scheme.as_str(), "bearer" | "dpop"))
-        .collect();
-    let first = |name| challenges.iter().find_map(|challenge| challenge.get(name)).map(str::to_owned);
+    let found = challenge::find(values);
+    let said = |read: fn(&Challenge) -> Option<&str>| found.as_ref().and_then(read).map(str::to_owned);
     Answer {
         status,
-        challenged: !challenges.is_empty() || (status == 401 && values.is_empty()),
-        metadata: first("resource_metadata"),
-        scope: first("scope").filter(|scope| !scope.trim().is_empty()),
+        challenged: found.is_some() || (status == 401 && values.is_empty()),
+        metadata: said(Challenge::resource_metadata),
+        scope: said(Challenge::scope),
     }
 }
 
@@ -75,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bearer_and_dpop_count_and_each_parameter_is_found() {
+    fn bearer_and_dpop_count_and_basic_does_not() {
         let read = |values: &[&str]| read(401, &values.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>());
         let both =
             read(&[r#"Basic realm="x", DPoP algs="ES256""#, r#"Bearer scope="a b", resource_metadata="u""#]);
