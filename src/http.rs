@@ -20,7 +20,7 @@ use url::{Host, Url};
 use crate::error::{Error, Name, Result};
 
 use guard::Guard;
-pub use reach::{Lookup, Reach};
+pub use reach::Reach;
 
 /// The largest answer read from an OAuth endpoint, in bytes (security.md T4).
 pub const TOKEN_ANSWER_LIMIT: usize = 256 * 1024;

@@ -21,7 +21,7 @@ use super::kind::Kind;
 use crate::error::{Error, Name, Result};
 
 /// Looks up the addresses of a host.
-pub type Lookup = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync;
+type Lookup = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync;
 
 /// Where OAuth requests may go. Cheap to clone.
 #[derive(Clone)]
