@@ -66,7 +66,8 @@ impl Reach {
     }
 
     /// Refuses a URL whose host is written as an address that must not be reached, or is `localhost`. Other
-    /// names are judged when they are looked up, by [`Guard`](super::guard::Guard); the connector never asks it about addresses.
+    /// names are judged when they are looked up, by the resolver, which the connector never asks about
+    /// addresses.
     ///
     /// # Errors
     /// `unsafe-url`.

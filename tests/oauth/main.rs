@@ -9,6 +9,7 @@ mod discovery;
 mod documents;
 mod dpop;
 mod grants;
+mod issuer;
 mod mcp;
 mod network;
 mod outdated;
