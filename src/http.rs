@@ -7,6 +7,7 @@
 //! rotating refresh token twice (security.md T1, T3; DESIGN decision 6). The OAuth client goes only where
 //! [`Reach`] lets it, because servers choose its addresses; the MCP client goes where the user said.
 
+mod guard;
 mod kind;
 mod reach;
 
@@ -18,7 +19,8 @@ use url::{Host, Url};
 
 use crate::error::{Error, Name, Result};
 
-pub use reach::{Lookup, Reach};
+use guard::Guard;
+pub use reach::Reach;
 
 /// The largest answer read from an OAuth endpoint, in bytes (security.md T4).
 pub const TOKEN_ANSWER_LIMIT: usize = 256 * 1024;
@@ -38,7 +40,7 @@ const OAUTH_SILENCE: Duration = Duration::from_secs(20);
 pub async fn oauth(url: &Url, reach: &Reach) -> Result<Client> {
     let builder = base(url)?.timeout(OAUTH_TOTAL).read_timeout(OAUTH_SILENCE);
     reach.check(url).await?;
-    build(builder.dns_resolver(reach.guard(url)).pool_idle_timeout(Duration::from_secs(5)))
+    build(builder.dns_resolver(Guard::new(url, reach)).pool_idle_timeout(Duration::from_secs(5)))
 }
 
 /// A client for MCP traffic to `url`'s host. It has no total time limit: a stream may live for hours.

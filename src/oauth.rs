@@ -4,7 +4,7 @@
 //! | file | rule |
 //! | --- | --- |
 //! | [`challenge`] | `WWW-Authenticate` (RFC 9110 section 11.6.1, RFC 6750 section 3) |
-//! | [`discovery`] | RFC 9728, then RFC 8414 or OpenID Connect Discovery |
+//! | [`discovery`] | RFC 9728, then RFC 8414 or OpenID Connect Discovery; MCP 2025-03-26 |
 //! | [`registration`] | RFC 7591 |
 //! | [`scope`] | which scope to ask for (A-50, A-52) |
 //! | [`authorize`] | the authorization request with PKCE (RFC 7636), `resource` (RFC 8707), `state` |

@@ -10,19 +10,18 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use reqwest::dns::{Addrs, Resolve, Resolving};
 use tokio::sync::OnceCell;
 use url::{Host, Url};
 
 use super::kind::Kind;
-use crate::error::{Error, Name, Result, clean};
+use crate::error::{Error, Name, Result};
 
 /// Looks up the addresses of a host.
-pub type Lookup = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync;
+type Lookup = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync;
 
 /// Where OAuth requests may go. Cheap to clone.
 #[derive(Clone)]
@@ -30,7 +29,7 @@ pub struct Reach(Arc<Inner>);
 
 struct Inner {
     named: Vec<Named>,
-    lookup: Box<Lookup>,
+    lookup: Arc<Lookup>,
 }
 
 /// A host that the user named, and its addresses, looked up when they are first needed.
@@ -54,11 +53,21 @@ impl Reach {
         let hosts =
             named.into_iter().filter_map(|text| Some(Url::parse(text.as_ref()).ok()?.host()?.to_owned()));
         let named = hosts.map(|host| Named { host, addresses: OnceCell::new() }).collect();
-        Reach(Arc::new(Inner { named, lookup: Box::new(lookup) }))
+        Reach(Arc::new(Inner { named, lookup: Arc::new(lookup) }))
     }
 
-    /// Refuses a URL whose host is written as an address that must not be reached. Names are judged when
-    /// they are looked up, by [`Guard`]; the connector never asks it about addresses.
+    /// The same hosts, to be looked up again: the network may be another one when the person comes back from
+    /// the browser.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        let hosts = self.0.named.iter().map(|named| named.host.clone());
+        let named = hosts.map(|host| Named { host, addresses: OnceCell::new() }).collect();
+        Reach(Arc::new(Inner { named, lookup: Arc::clone(&self.0.lookup) }))
+    }
+
+    /// Refuses a URL whose host is written as an address that must not be reached, or is `localhost`. Other
+    /// names are judged when they are looked up, by the resolver, which the connector never asks about
+    /// addresses.
     ///
     /// # Errors
     /// `unsafe-url`.
@@ -66,19 +75,14 @@ impl Reach {
         let address = match url.host() {
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
+            Some(Host::Domain(name)) if is_local(name) => Ipv4Addr::LOCALHOST.into(),
             _ => return Ok(()),
         };
         if self.allows(address.into()).await { Ok(()) } else { Err(refused(&super::show(url), address)) }
     }
 
-    /// The resolver for a client that talks to this URL's host alone.
-    pub(super) fn guard(&self, url: &Url) -> Guard {
-        let host = url.host_str().unwrap_or_default().to_owned();
-        Guard { reach: self.clone(), host, unencrypted: url.scheme() == "http" }
-    }
-
     /// Whether addresses of this kind may be reached.
-    async fn allows(&self, kind: Kind) -> bool {
+    pub(super) async fn allows(&self, kind: Kind) -> bool {
         if kind == Kind::Public {
             return true;
         }
@@ -110,7 +114,8 @@ impl Reach {
         found.map_or(&[], Vec::as_slice)
     }
 
-    async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+    /// Looks up any host.
+    pub(super) async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         let named = |named: &&Named| matches!(&named.host, Host::Domain(host) if host == name);
         if let Some(named) = self.0.named.iter().find(named) {
             return named.addresses.get_or_try_init(|| (self.0.lookup)(name.to_owned())).await.cloned();
@@ -131,50 +136,11 @@ impl fmt::Debug for Reach {
     }
 }
 
-/// Looks up the host of one URL, and keeps back the addresses that must not be reached.
-#[derive(Clone)]
-pub(super) struct Guard {
-    reach: Reach,
-    host: String,
-    /// Without encryption, only this computer is reachable, whatever `localhost` is said to be.
-    unencrypted: bool,
-}
-
-impl Guard {
-    async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Box<dyn std::error::Error + Send + Sync>> {
-        let found = self.reach.look_up(name).await?;
-        // A client has one host to talk to. Any other name is that of the system's proxy, which may well be
-        // in the private network. Behind a proxy, names are looked up by the proxy and never here: it alone
-        // then decides what can be reached, and of the rules above only that about written addresses holds.
-        // Whoever runs a proxy that lets strangers into its network has to mend it there.
-        if name != self.host {
-            return Ok(found);
-        }
-        let (mut allowed, mut kept_back) = (Vec::new(), None);
-        for address in found {
-            let kind = Kind::from(address);
-            if self.reach.allows(kind).await && (!self.unencrypted || kind == Kind::Loopback) {
-                allowed.push(address);
-            } else {
-                kept_back = Some(address);
-            }
-        }
-        match kept_back {
-            Some(address) if allowed.is_empty() => Err(Box::new(refused(&clean(name), address))),
-            _ => Ok(allowed),
-        }
-    }
-}
-
-impl Resolve for Guard {
-    fn resolve(&self, name: reqwest::dns::Name) -> Resolving {
-        let guard = self.clone();
-        Box::pin(async move {
-            let addresses = guard.addresses(name.as_str()).await?;
-            let sockets = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
-            Ok(Box::new(sockets.collect::<Vec<_>>().into_iter()) as Addrs)
-        })
-    }
+/// Names that mean this computer by their form (RFC 6761 section 6.3). They are the only ones that plain
+/// http is allowed for, and a browser opens them without asking anybody.
+fn is_local(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// The system's own way.
@@ -182,7 +148,8 @@ async fn system(host: String) -> io::Result<Vec<IpAddr>> {
     Ok(tokio::net::lookup_host((host, 0)).await?.map(|socket| socket.ip()).collect())
 }
 
-fn refused(shown: &str, address: IpAddr) -> Error {
+/// The refusal of an address to which `shown` leads.
+pub(super) fn refused(shown: &str, address: IpAddr) -> Error {
     let what = format!("{shown} leads to {} ({address}), where the MCP server is not", Kind::from(address));
     Error::new(Name::UnsafeUrl, what).hinted(
         "if this is your own network, name the authorization server in a profile (`authorization_server`)",

@@ -61,21 +61,9 @@ mod tests {
     #[test]
     fn the_request_has_every_parameter_once() {
         let url = Url::parse("https://e.com/authorize?tenant=1").unwrap();
-        let provider = Provider {
-            issuer: "https://e.com".into(),
-            endpoints: Endpoints { authorization: url.clone(), token: url, revocation: None, device: None },
-            registration: None,
-            issuer_in_response: false,
-            auth_methods: None,
-            signing_algorithms: Vec::new(),
-            scopes: Vec::new(),
-            grants: None,
-            dpop_algorithms: Vec::new(),
-            client_metadata_documents: false,
-            scope: None,
-            resource: Some("https://e.com/mcp".into()),
-            reach: Reach::default(),
-        };
+        let endpoints = Endpoints { authorization: url.clone(), token: url, revocation: None, device: None };
+        let bare = Provider::bare("https://e.com".into(), endpoints, Reach::default());
+        let provider = Provider { resource: Some("https://e.com/mcp".into()), ..bare };
         let made = request(&provider, "id", "http://localhost:1/callback", Some("*")).unwrap();
         let pairs: Vec<_> = made.url.query_pairs().into_owned().collect();
         let map: HashMap<_, _> = pairs.iter().cloned().collect();

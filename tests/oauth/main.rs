@@ -4,8 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, missing_docs)]
 
 mod assertions;
+mod challenge;
 mod discovery;
+mod documents;
 mod dpop;
 mod grants;
+mod issuer;
+mod mcp;
+mod network;
+mod outdated;
 mod server;
 mod styles;

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chipp_auth::http::Reach;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
@@ -17,14 +18,25 @@ pub struct Page {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: String,
+    /// How long the answer is kept back, on tokio's clock, which runs ahead meanwhile.
+    pub delay: Option<Duration>,
 }
 
 impl Page {
+    pub fn empty(status: u16) -> Page {
+        Page { status, ..Page::default() }
+    }
+
+    pub fn redirect(status: u16, location: &str) -> Page {
+        Page { headers: vec![("location", location.to_owned())], ..Page::empty(status) }
+    }
+
     pub fn json(value: &serde_json::Value) -> Page {
         Page {
             status: 200,
             headers: vec![("content-type", "application/json".into())],
             body: value.to_string(),
+            delay: None,
         }
     }
 }
@@ -32,6 +44,7 @@ impl Page {
 /// A request that came.
 #[derive(Clone)]
 pub struct Asked {
+    pub method: Method,
     pub path: String,
     pub headers: HeaderMap,
     pub body: String,
@@ -92,10 +105,22 @@ impl Server {
         let (parts, body) = request.into_parts();
         let body = String::from_utf8(body.collect().await?.to_bytes().to_vec()).unwrap();
         let path = parts.uri.path().to_owned();
-        self.asked.lock().unwrap().push(Asked { path: path.clone(), headers: parts.headers, body });
+        self.asked.lock().unwrap().push(Asked {
+            method: parts.method,
+            path: path.clone(),
+            headers: parts.headers,
+            body,
+        });
         let first = self.first.lock().unwrap().pop_front();
         let page = first.or_else(|| self.pages.lock().unwrap().get(&path).cloned());
-        let page = page.unwrap_or(Page { status: 404, ..Page::default() });
+        let page = page.unwrap_or(Page::empty(404));
+        if let Some(delay) = page.delay {
+            // Only while everybody waits for this answer: a clock that runs ahead while others are at work
+            // would end their time.
+            tokio::time::pause();
+            tokio::time::sleep(delay).await;
+            tokio::time::resume();
+        }
         let mut response = Response::builder().status(page.status);
         for (name, value) in page.headers {
             response = response.header(name, value);

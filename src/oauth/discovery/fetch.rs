@@ -93,7 +93,10 @@ impl Fetch {
                 // No compression was offered, so these are bytes as they are: nothing can grow on its way
                 // into memory.
                 200 => return http::read(response, http::METADATA_LIMIT).await.map(Some),
-                301 | 302 | 303 | 307 | 308 => url = next(&url, &response)?,
+                301 | 302 | 303 | 307 | 308 => {
+                    let location = response.headers().get(LOCATION);
+                    url = next(&url, location.and_then(|value| value.to_str().ok()))?;
+                }
                 429 => {
                     return Err(Error::new(Name::ServerBusy, format!("{} asks us to wait", host(&url))));
                 }
@@ -121,8 +124,7 @@ impl Fetch {
 }
 
 /// Where a redirect leads: only to the same origin, so never to another host nor away from https (D2).
-fn next(url: &Url, response: &Response) -> Result<Url> {
-    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+fn next(url: &Url, location: Option<&str>) -> Result<Url> {
     match location.and_then(|location| url.join(location).ok()) {
         Some(next) if next.origin() == url.origin() => Ok(next),
         Some(_) => Err(refused(url, "redirects to another server")),
@@ -141,4 +143,44 @@ fn is_unreachable(error: &Error) -> bool {
 
 fn host(url: &Url) -> &str {
     url.host_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // D2.
+    #[test]
+    fn redirects_stay_on_the_origin() {
+        let url = Url::parse("https://e.com/a/b?x=1").unwrap();
+        let to = |location: &str| next(&url, Some(location)).map(|url| url.to_string()).map_err(|e| e.name());
+        for (location, next) in [
+            ("c", "https://e.com/a/c"),
+            ("/c?d", "https://e.com/c?d"),
+            ("//e.com/c", "https://e.com/c"),
+            ("https://E.com:443/c", "https://e.com/c"),
+            ("", "https://e.com/a/b?x=1"),
+        ] {
+            assert_eq!(to(location), Ok(next.to_owned()), "{location}");
+        }
+        for location in [
+            "http://e.com/c",
+            "https://e.com:8443/c",
+            "https://evil.example/c",
+            "//evil.example/c",
+            "/\\evil.example/c",
+            "\\\\evil.example/c",
+            "https:\\\\evil.example",
+            "https://e.com.evil.example/",
+            "https://e.com@evil.example/",
+            "https://www.e.com/",
+            "file:///c",
+            "javascript:alert(1)",
+            "data:,{}",
+            "https://",
+        ] {
+            assert_eq!(to(location), Err(Name::RedirectRefused), "{location}");
+        }
+        assert!(next(&url, None).is_err_and(|error| error.name() == Name::RedirectRefused));
+    }
 }

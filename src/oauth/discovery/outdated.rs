@@ -19,7 +19,7 @@ use crate::oauth::{Endpoints, Provider};
 /// `pkce-unsupported`, and what [`Fetch::first`] says.
 pub(super) async fn provider(known: &Known, answer: &Answer, fetch: &mut Fetch) -> Result<Provider> {
     if !answer.challenged {
-        return Err(unasked(known, answer.status.unwrap_or_default()));
+        return Err(unasked(known, answer.status));
     }
     let origin = known.url.origin().ascii_serialization();
     tracing::warn!("{origin} speaks the outdated revision 2025-03-26 of MCP's authorization");
@@ -41,7 +41,7 @@ pub(super) async fn provider(known: &Known, answer: &Answer, fetch: &mut Fetch) 
         Endpoints { authorization: at("/authorize"), token: at("/token"), revocation: None, device: None };
     Ok(Provider {
         registration: Some(at("/register")),
-        ..Provider::bare(origin, endpoints, fetch.reach.clone())
+        ..Provider::bare(origin, endpoints, fetch.reach.anew())
     })
 }
 

@@ -6,7 +6,7 @@ use url::Url;
 use super::fetch::{DOCUMENT, REVISION};
 use crate::error::Result;
 use crate::http::{self, Reach};
-use crate::oauth::challenge;
+use crate::oauth::challenge::{self, Challenge};
 
 /// The question. A list, since that changes nothing, and a list of tools, since it is what every server has
 /// and what one that lets anybody `initialize` challenges first (A-11). Asked by POST, since many servers
@@ -16,11 +16,11 @@ use crate::oauth::challenge;
 const QUESTION: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}"#;
 
 /// How the server answers somebody without a token.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Answer {
-    /// The status; none if the challenge was met earlier.
-    pub(super) status: Option<u16>,
-    /// Whether it asks for a sign-in.
+    /// The status; 401 if the challenge was met earlier.
+    pub(super) status: u16,
+    /// Whether it asks for a sign-in that a token can be. A server that asks for HTTP Basic does not.
     pub(super) challenged: bool,
     /// `resource_metadata` (RFC 9728 section 5.1).
     pub(super) metadata: Option<String>,
@@ -34,7 +34,7 @@ pub(super) struct Answer {
 /// Failures of the network.
 pub(super) async fn challenge(url: &Url, met: Option<&[String]>, reach: &Reach) -> Result<Answer> {
     if let Some(values) = met {
-        return Ok(Answer { challenged: true, ..read(values) });
+        return Ok(read(401, values));
     }
     let host = url.host_str().unwrap_or_default();
     let request = http::oauth(url, reach).await?.post(url.clone()).timeout(DOCUMENT);
@@ -45,30 +45,23 @@ pub(super) async fn challenge(url: &Url, met: Option<&[String]>, reach: &Reach) 
     let response = request.body(QUESTION).send().await.map_err(|error| http::transport(&error, host))?;
     let values = response.headers().get_all(WWW_AUTHENTICATE).iter();
     let values: Vec<_> = values.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect();
-    let status = response.status().as_u16();
-    let answer = read(&values);
-    Ok(Answer { status: Some(status), challenged: answer.challenged || status == 401, ..answer })
+    Ok(read(response.status().as_u16(), &values))
 }
 
 /// The scope that a challenge names.
 pub(super) fn scope(values: &[String]) -> Option<String> {
-    read(values).scope
+    read(401, values).scope
 }
 
-/// What the challenges say that a token can answer; each parameter from the first that has it, since a
-/// server may offer a scheme twice, once with DPoP (RFC 9449 section 7.1).
-fn read(values: &[String]) -> Answer {
-    let challenges: Vec<_> = values
-        .iter()
-        .flat_map(|value| challenge::parse(value))
-        .filter(|challenge| matches!(challenge.scheme.as_str(), "bearer" | "dpop"))
-        .collect();
-    let first = |name| challenges.iter().find_map(|challenge| challenge.get(name)).map(str::to_owned);
+/// What the challenge says that a token can answer.
+fn read(status: u16, values: &[String]) -> Answer {
+    let found = challenge::find(values);
+    let said = |read: fn(&Challenge) -> Option<&str>| found.as_ref().and_then(read).map(str::to_owned);
     Answer {
-        status: None,
-        challenged: !challenges.is_empty(),
-        metadata: first("resource_metadata"),
-        scope: first("scope").filter(|scope| !scope.trim().is_empty()),
+        status,
+        challenged: found.is_some() || (status == 401 && values.is_empty()),
+        metadata: said(Challenge::resource_metadata),
+        scope: said(Challenge::scope),
     }
 }
 
@@ -77,8 +70,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bearer_and_dpop_count_and_each_parameter_is_found() {
-        let read = |values: &[&str]| read(&values.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>());
+    fn bearer_and_dpop_count_and_basic_does_not() {
+        let read = |values: &[&str]| read(401, &values.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>());
         let both =
             read(&[r#"Basic realm="x", DPoP algs="ES256""#, r#"Bearer scope="a b", resource_metadata="u""#]);
         assert!(both.challenged);

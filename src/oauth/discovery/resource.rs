@@ -58,13 +58,19 @@ pub(super) async fn find(known: &Known, answer: &Answer, fetch: &mut Fetch) -> R
     let mut astray = None;
     if let Some(text) = &answer.metadata {
         match Url::parse(text) {
-            Ok(url) if url.origin() == known.url.origin() => return fetch.first(vec![url], check).await,
+            Ok(url) if url.origin() == known.url.origin() => {
+                let gone =
+                    format!("there is no metadata at {}, where the challenge says it is", http::show(&url));
+                let found = fetch.first(vec![url], check).await?;
+                return found.map(Some).ok_or_else(|| Error::new(Name::BadResponse, gone));
+            }
             // Whoever speaks for the server does it at the server (D3): anything else would let it send us
             // to any host, and a proxy in front of it that takes itself for somebody else (`http`, an inner
             // name) is a mistake seen often. Its own well-known addresses tell the truth in both cases.
-            _ => {
-                let what =
-                    format!("{} refers to {}, which is elsewhere", http::show(&known.url), clean(text));
+            other => {
+                let there = other.map_or_else(|_| "what is no address".to_owned(), |url| http::show(&url));
+                let here = http::show(&known.url);
+                let what = format!("the challenge of {here} refers to {there}, not to itself");
                 tracing::warn!("{what}");
                 astray = Some(Error::new(Name::WrongOrigin, what));
             }

@@ -106,7 +106,7 @@ pub(super) async fn provider(found: Metadata, known: &Known, reach: &Reach) -> R
         client_metadata_documents: found.client_id_metadata_document_supported.unwrap_or_default(),
         scope: None,
         resource: None,
-        reach: reach.clone(),
+        reach: reach.anew(),
         issuer: found.issuer,
     })
 }
