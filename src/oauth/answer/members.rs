@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The deepest nesting taken for an answer (row 96).
 const DEEPEST: usize = 32;
@@ -100,8 +101,10 @@ impl<'de> Visitor<'de> for Collect<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(member) = map.next_entry()? {
-            self.0.push(member);
+        while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
+            // A value of good form that is none (1e400, half a surrogate pair) counts as nothing, and does
+            // not take the others with it.
+            self.0.push((name, serde_json::from_str(value.get()).unwrap_or_default()));
         }
         Ok(())
     }

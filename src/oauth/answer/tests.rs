@@ -36,6 +36,7 @@ fn a_lifetime_is_read_in_every_shape_and_never_overflows() {
     for json in ["null", "0", "-5", "\"soon\"", "\"\"", "[]", "{}", "true", "\"NaN\"", "\"inf\"", "0.5"] {
         assert_eq!(lifetime(json), None, "{json}");
     }
+    assert_eq!(lifetime("1e400"), None);
     for json in ["1e300", "9223372036854775808", "\"99999999999999999999999\"", "18446744073709551615"] {
         assert_eq!(lifetime(json), Some(24 * 3600), "{json}");
     }
@@ -256,4 +257,45 @@ proptest! {
             prop_assert!(issued.expires_in.is_none_or(|s| (1..=86_400).contains(&s)));
         }
     }
+
+    /// Fuzz target `token_response` (security.md 6.4): a success that carries a new refresh token hands it
+    /// on, whatever else is in it (head rule of 4.4, rows 97 and 98). What stands behind it may be anything.
+    #[test]
+    fn a_refresh_token_of_a_success_is_never_lost(
+        before in members("null|7|-1|1e400|true|false|\"a( b)?\"|\"\\\\ud800\"|\\{\"refresh_token\":\"no\"\\}|\\[1\\]|\"invalid_grant\""),
+        after in members("null|7|\"a\"|\"invalid_grant\"|nonsense|\"open|\\{\"code\":\"invalid_grant\"\\}|\\[\\["),
+        end in prop::sample::select(vec!["}", "", ",", "} x", "}}"]),
+        status in 200u16..300,
+        token in "[!#-\\[\\]-~]{1,40}",
+    ) {
+        let before: String = before.iter().map(|member| format!("{member},")).collect();
+        let after: String = after.iter().map(|member| format!(",{member}")).collect();
+        let body = format!("{{{before}\"refresh_token\":\"{token}\"{after}{end}");
+        let kept = match judge(status, &body) {
+            Answer::Issued(issued) => issued.refresh,
+            Answer::Refused(refusal) => {
+                prop_assert_ne!(refusal.cause, Cause::InvalidGrant);
+                refusal.salvaged
+            }
+        };
+        prop_assert_eq!(kept.as_ref().map(ExposeSecret::expose_secret), Some(token.as_str()), "{}", body);
+    }
+
+    /// No other word than the known ones ends a sign-in, and they do at the right status only.
+    #[test]
+    fn no_other_word_ends_a_sign_in(status in 100u16..600, code in "[a-z_]{0,20}|invalid[-_ .]?gran[t]{0,2}s?") {
+        let ended = match judge(status, &format!(r#"{{"error":"{code}"}}"#)) {
+            Answer::Refused(refusal) => refusal.cause == Cause::InvalidGrant,
+            Answer::Issued(_) => return Err(TestCaseError::fail("issued")),
+        };
+        let verdict = matches!(status, 200..300 | 400 | 401 | 403 | 404);
+        prop_assert_eq!(ended, verdict && code == "invalid_grant", "{} {}", status, code);
+    }
+}
+
+/// Members of a JSON object with values of this form.
+fn members(values: &'static str) -> impl Strategy<Value = Vec<String>> {
+    let names = ["access_token", "error", "error_description", "ok", "scope", "expires_in", "x"];
+    let member = (prop::sample::select(names.to_vec()), values);
+    prop::collection::vec(member.prop_map(|(name, value)| format!("\"{name}\":{value}")), 0..4)
 }
