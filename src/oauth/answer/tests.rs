@@ -220,6 +220,12 @@ fn every_other_answer_has_its_name() {
         (200, r#"{"access_token":"a b"}"#, Name::BadResponse),
         (200, r#"{"access_token":"a\r\nX: y"}"#, Name::BadResponse),
         (200, r#"{"access_token":"a","access_token":"b"}"#, Name::BadResponse),
+        // Row 97: which of the two is meant, nobody knows.
+        (200, r#"{"access_token":"a","refresh_token":"r","refresh_token":"s"}"#, Name::BadResponse),
+        (200, r#"{"access_token":"a","error":"x","error":"y"}"#, Name::BadResponse),
+        // What cannot be read whole says nothing, not even the worst.
+        (400, r#"{"error":"invalid_grant"} x"#, Name::ServerError),
+        (200, r#"{"error":"invalid_grant""#, Name::BadResponse),
         (200, r#"{"ok":false}"#, Name::ServerError),
         (400, r#"{"error":{"code":"weird","message":"nested"}}"#, Name::ServerError),
     ] {
