@@ -77,9 +77,10 @@ impl<'a> Context<'a> {
     /// The store for a command that uses a sign-in. Where none is kept and none is needed, because a machine
     /// can get tokens at any time, they stay in memory: a CI job has no keychain, and leaves nothing behind.
     pub(super) fn working_store(&self, target: &Target) -> Result<Store> {
-        let stated = self.global.store.is_some();
-        if target.grant.is_repeatable() && !stated && index::pinned(&self.paths, &target.key())?.is_none() {
-            return Ok(Store::memory());
+        if self.global.store.is_none() && target.grant.is_repeatable() {
+            // Without a directory of its own it has no list either: that is no trouble here.
+            let kept = index::pinned(&self.paths, &target.key()).ok().flatten();
+            return Ok(kept.map_or_else(Store::memory, |kind| self.open(kind)));
         }
         self.store(target)
     }

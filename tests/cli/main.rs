@@ -15,5 +15,6 @@ mod eight;
 mod host;
 mod house;
 mod login;
+mod machine;
 mod proxy;
 mod session;
