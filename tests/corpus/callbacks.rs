@@ -135,7 +135,7 @@ fn the_listener_does_what_the_parser_says() {
         let page = login.get("/done").page();
         match (login.end(), found.strip_prefix("code ")) {
             (Ok(code), Some(expected)) => {
-                assert_eq!((code.as_str(), page), (expected, "signed-in"), "{name}")
+                assert_eq!((code.as_str(), page), (expected, "signed-in"), "{name}");
             }
             (Err(error), None) => {
                 let words = format!("{found} {}", error.name());
