@@ -73,6 +73,13 @@ impl Patience {
     pub(super) fn is_over(&self) -> bool {
         Instant::now() >= self.end
     }
+
+    /// Whether to go on after a wait without a message: comments show that the server lives (T-10), but not
+    /// beyond the limit (row 132). On a runtime with several threads they could come faster than they are
+    /// read, and then nothing else would end the call.
+    fn goes_on(&self, active: bool) -> bool {
+        active && !self.is_over()
+    }
 }
 
 impl<B: Bearer> Bridge<B> {
@@ -205,7 +212,7 @@ impl<B: Bearer> Bridge<B> {
                 Ok(Ok(message)) => self.pass_on(call, message).await,
                 Ok(Err(stop)) => return Ok(stop),
                 Err(_) if after.is_some() => return Ok(Stop::Ended),
-                Err(_) if events.was_active() && !patience.is_over() => {}
+                Err(_) if patience.goes_on(events.was_active()) => {}
                 Err(_) => return Err(self.late()),
             }
             if after.is_none() && call.is_over() {
@@ -238,5 +245,20 @@ impl<B: Bearer> Bridge<B> {
     fn too_large(&self) -> Error {
         let what = format!("the answer of {} is larger than {} MiB", self.remote.host(), LARGEST >> 20);
         Error::new(Name::TooLarge, what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // T-10, row 132.
+    #[tokio::test(start_paused = true)]
+    async fn comments_extend_the_silence_and_not_the_whole() {
+        let limit = Duration::from_secs(60);
+        let patience = Patience { silence: Duration::from_secs(5), end: Instant::now() + limit };
+        assert!(patience.goes_on(true) && !patience.goes_on(false));
+        tokio::time::advance(limit).await;
+        assert!(!patience.goes_on(true));
     }
 }
