@@ -12,6 +12,7 @@
 //! | `call`, `resume`, `pending` | one request to its one answer |
 //! | `listen` | what the server says unasked |
 //! | `legacy`, `session`, `renew`, `refusal` | the HTTP side, its session, its failures |
+//! | `modern` | what is different for requests without a session |
 //! | `events`, [`bound`] | event streams and their size |
 //! | `bearer` | the authorization, as this room sees it |
 //! | [`signin`] | waiting for a person, when only a sign-in helps |
@@ -35,6 +36,7 @@ mod legacy;
 pub mod lines;
 mod listen;
 mod message;
+mod modern;
 mod pending;
 mod refusal;
 mod renew;

@@ -36,6 +36,8 @@ pub(super) struct Call {
     pub(super) hello: Option<Hello>,
     /// What later messages wait for.
     pub(super) opener: Option<Opener>,
+    /// It knows of no session: closing its stream cancels it, and a broken one is not taken up (T-59, T-61).
+    pub(super) stateless: bool,
 }
 
 impl Call {
@@ -101,7 +103,7 @@ impl<B: Bearer> Bridge<B> {
             if !ticket.is_cancelled() {
                 self.output.write(message::error(Some(&ticket.id), &error.to_rpc())).await;
             }
-            if error.name() == Name::Timeout && !ticket.hello {
+            if error.name() == Name::Timeout && !ticket.hello && !call.stateless {
                 self.give_up(&ticket.id).await;
             }
         }
@@ -188,6 +190,9 @@ impl<B: Bearer> Bridge<B> {
             }
             if stop == Stop::TooLarge {
                 return Err(self.too_large());
+            }
+            if call.stateless {
+                return Err(self.lost());
             }
             if cursor.last_id != before {
                 tries = Tries::default();

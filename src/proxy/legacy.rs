@@ -16,12 +16,13 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::latch::{Latch, Opener};
+use super::modern::Modern;
 use super::refusal::{Refusal, challenge};
 use super::session::{SESSION_ID, Session, Sessions};
 use super::{Access, Bearer, Refused, Upstream};
 use crate::error::{Error, Name, Result};
 
-const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+pub(super) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
@@ -49,6 +50,8 @@ pub(super) struct Outgoing {
     pub(super) sent: Arc<Latch>,
     /// This opens a session, so it is sent without one.
     pub(super) hello: bool,
+    /// Set for a message that knows of no session.
+    pub(super) modern: Option<Box<Modern>>,
     /// The message's share of the memory for messages; kept as long as it may have to be sent again.
     pub(super) _share: Option<OwnedSemaphorePermit>,
 }
@@ -87,7 +90,8 @@ impl<B: Bearer> Remote<B> {
 
     /// Posts one message.
     pub(super) async fn post(&self, message: &Outgoing) -> Result<Reply> {
-        let mut session = if message.hello { Arc::default() } else { self.sessions.current() };
+        let alone = message.hello || message.modern.is_some();
+        let mut session = if alone { Arc::default() } else { self.sessions.current() };
         let mut renewed = false;
         loop {
             let draft = Draft { method: Method::POST, body: Some(message), session: &session, last_id: None };
@@ -177,6 +181,9 @@ impl<B: Bearer> Remote<B> {
         }
         if let Some(message) = draft.body {
             headers.insert(CONTENT_TYPE, JSON);
+            if let Some(modern) = &message.modern {
+                modern.insert(headers);
+            }
             let tracked = Tracked { bytes: message.bytes.clone(), _sent: Opener(Arc::clone(&message.sent)) };
             *request.body_mut() = Some(Body::wrap(Full::new(Bytes::from_owner(tracked))));
         }
@@ -209,6 +216,6 @@ impl AsRef<[u8]> for Tracked {
 impl Outgoing {
     /// A message of the proxy's own.
     pub(super) fn own(text: impl Into<Bytes>) -> Self {
-        Outgoing { bytes: text.into(), sent: Latch::new(), hello: false, _share: None }
+        Outgoing { bytes: text.into(), sent: Latch::new(), hello: false, modern: None, _share: None }
     }
 }

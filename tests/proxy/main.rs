@@ -9,6 +9,7 @@ mod ends;
 mod headers;
 mod host;
 mod input;
+mod modern;
 mod order;
 mod parsers;
 mod process;
