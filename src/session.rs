@@ -5,6 +5,7 @@
 //! Two rules stand above all: a refresh token is spent by one process at a time (I2), and no failure
 //! ever deletes one (I1). This is the only room that knows both OAuth and storage.
 
+mod bearer;
 mod ending;
 mod renewal;
 
@@ -17,7 +18,6 @@ use secrecy::SecretString;
 
 use crate::credential::{Credential, Freshness, Key, now, now_ms};
 use crate::error::{Error, Name, Result};
-use crate::proxy::{Access, Bearer, Challenge, Refused, StepUp};
 use crate::store::Store;
 use crate::store::lock;
 
@@ -187,31 +187,5 @@ impl Inner {
 
     fn mark(&self, error: Error) -> Error {
         error.for_target(self.account.typed.as_deref())
-    }
-}
-
-impl Bearer for Session {
-    /// Without a usable sign-in the request goes out as it is: some servers, and some of Chipp's tools,
-    /// need none, and only the server knows.
-    async fn bearer(&self) -> Result<Option<Access>> {
-        match self.token().await {
-            Ok(token) => Ok(Some(token.into())),
-            Err(error) if error.name() == Name::LoginRequired => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn unauthorized(&self, refused: Refused) -> Result<Access> {
-        match refused.used {
-            Some(used) => self.another(used).await.map(Access::from),
-            None => self.token().await.map(Access::from),
-        }
-    }
-
-    async fn insufficient(&self, _: SecretString, _: Challenge) -> Result<StepUp> {
-        Err(self.0.mark(Error::new(
-            Name::ScopeRequired,
-            format!("{} asks for more permissions", self.0.account.name),
-        )))
     }
 }

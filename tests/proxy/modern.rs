@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::host::{Host, error_of};
+use super::ladder::Ladder;
 use super::server::{Answer, Part, Seen, Server};
 
 const VERSION: &str = "2026-07-28";
@@ -118,6 +119,26 @@ async fn a_broken_stream_is_lost_and_a_silent_one_is_closed() {
     }
     host.silence().await;
     assert_eq!(server.seen().len(), 2, "no GET, and no cancellation");
+}
+
+/// A challenge is met in the same way, and the headers go with each attempt.
+#[tokio::test]
+async fn a_modern_request_is_authorized_as_any_other() {
+    let server = Server::start(|seen| match seen.header("authorization") {
+        None => Some(Answer::status(401).header("www-authenticate", "Bearer scope=\"a\"")),
+        Some("Bearer token-1") if seen.method() == "tools/call" => {
+            let value = "Bearer error=\"insufficient_scope\", scope=\"b\"";
+            Some(Answer::status(403).header("www-authenticate", value))
+        }
+        _ => strict(seen),
+    })
+    .await;
+    let (mut host, ladder) = Ladder { signed_out: true, ..Ladder::default() }.host(&server);
+    host.call(1, "tools/list", modern(json!({}))).await;
+    assert_eq!(host.next().await["result"]["ok"], true);
+    host.call(2, "tools/call", modern(json!({"name": "tool"}))).await;
+    assert_eq!(host.next().await["result"]["ok"], true);
+    assert_eq!((ladder.refusals().len(), ladder.lacks().len()), (1, 1));
 }
 
 /// Until the newer revision is spoken as a whole, a probe for it gets the answer that leads to an older one.

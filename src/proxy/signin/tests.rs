@@ -1,0 +1,340 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+/// What a session and the server behind it know.
+#[derive(Default)]
+struct Account {
+    /// The number of the token in force.
+    token: Option<u32>,
+    /// The scope that was asked for.
+    scope: String,
+    given_up: u32,
+}
+
+struct Known(Arc<Mutex<Account>>);
+
+impl Known {
+    fn other_than(&self, used: Option<SecretString>) -> Option<Access> {
+        let present = self.0.lock().unwrap().token.map(|n| SecretString::from(format!("token-{n}")))?;
+        let same = used.is_some_and(|used| used.expose_secret() == present.expose_secret());
+        (!same).then(|| present.into())
+    }
+}
+
+impl Bearer for Known {
+    async fn bearer(&self) -> Result<Option<Access>> {
+        Ok(self.other_than(None))
+    }
+    async fn unauthorized(&self, refused: Refused) -> Result<Access> {
+        self.other_than(refused.used).ok_or_else(|| Error::new(Name::LoginRequired, "only a sign-in helps"))
+    }
+    async fn insufficient(&self, used: Option<SecretString>, challenge: Challenge) -> Result<StepUp> {
+        if let Some(access) = self.other_than(used) {
+            return Ok(StepUp::Use(access));
+        }
+        let before = self.0.lock().unwrap().scope.clone();
+        let missing = challenge.missing_scopes().unwrap();
+        let new: Vec<_> =
+            missing.into_iter().filter(|scope| !before.split(' ').any(|s| s == scope)).collect();
+        match new.is_empty() {
+            true => Err(Error::new(Name::ScopeRequired, "asked for already")),
+            false => Ok(StepUp::Ask(format!("{before} {}", new.join(" ")).trim().to_owned())),
+        }
+    }
+    async fn give_up(&self, _: SecretString) -> Result<()> {
+        let mut account = self.0.lock().unwrap();
+        (account.token, account.given_up) = (None, account.given_up + 1);
+        Ok(())
+    }
+}
+
+/// A user who needs so many seconds, and then does so.
+type Deed = (u64, Result<()>);
+
+/// He does these one after the other, and the last one again and again.
+struct User {
+    deeds: Mutex<VecDeque<Deed>>,
+    account: Arc<Mutex<Account>>,
+    orders: Arc<Mutex<Vec<Order>>>,
+    browser: bool,
+}
+
+impl Start for User {
+    fn check(&self, _: &Order) -> Result<()> {
+        if self.browser { Ok(()) } else { Err(Error::new(Name::LoginRequired, "no browser")) }
+    }
+    fn start(&self, order: Order) -> Result<Progress> {
+        self.check(&order)?;
+        let mut deeds = self.deeds.lock().unwrap();
+        let (after, outcome) = deeds.pop_front().unwrap();
+        if deeds.is_empty() {
+            deeds.push_back((after, outcome.clone()));
+        }
+        self.orders.lock().unwrap().push(order.clone());
+        let (sender, receiver) = watch::channel(None);
+        let account = self.account.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(after)).await;
+            if outcome.is_ok() {
+                let mut account = account.lock().unwrap();
+                account.token = Some(account.token.unwrap_or_default() + 1);
+                account.scope = order.scope.unwrap_or_default();
+            }
+            let _ = sender.send(Some(outcome));
+        });
+        Ok(receiver)
+    }
+}
+
+struct Room {
+    bearer: Arc<SigningIn<Known, User>>,
+    account: Arc<Mutex<Account>>,
+    orders: Arc<Mutex<Vec<Order>>>,
+}
+
+fn room(deeds: impl IntoIterator<Item = Deed>) -> Room {
+    room_with(deeds, true)
+}
+
+fn room_with(deeds: impl IntoIterator<Item = Deed>, browser: bool) -> Room {
+    let (account, orders) = (Arc::<Mutex<Account>>::default(), Arc::<Mutex<Vec<Order>>>::default());
+    let deeds = Mutex::new(deeds.into_iter().collect());
+    let user = User { deeds, account: account.clone(), orders: orders.clone(), browser };
+    Room { bearer: Arc::new(SigningIn::new(Known(account.clone()), user)), account, orders }
+}
+
+impl Room {
+    /// Signed in already, with this scope.
+    fn signed_in(self, scope: &str) -> Room {
+        *self.account.lock().unwrap() = Account { token: Some(0), scope: scope.to_owned(), given_up: 0 };
+        self
+    }
+
+    fn tabs(&self) -> usize {
+        self.orders.lock().unwrap().len()
+    }
+
+    fn scope_of(&self, tab: usize) -> String {
+        self.orders.lock().unwrap()[tab].scope.clone().unwrap()
+    }
+
+    async fn refused(&self, used: Option<&str>, again: bool) -> Result<String> {
+        let refused = Refused { used: used.map(SecretString::from), again, ..Refused::default() };
+        self.bearer.unauthorized(refused).await.map(|access| access.token.expose_secret().to_owned())
+    }
+
+    async fn lacks(&self, used: &str, scopes: &str) -> Result<String> {
+        let values = vec![format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\"")];
+        match self.bearer.insufficient(Some(used.into()), Challenge { values }).await? {
+            StepUp::Use(access) => Ok(access.token.expose_secret().to_owned()),
+            StepUp::Ask(scope) => panic!("{scope} was not asked for"),
+        }
+    }
+}
+
+fn no() -> Result<()> {
+    Err(Error::new(Name::LoginDenied, "no"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_requests_wait_for_one_sign_in() {
+    let room = room([(5, Ok(()))]);
+    let (a, b) = tokio::join!(room.refused(None, false), room.refused(None, false));
+    assert!(a.is_ok() && b.is_ok());
+    assert_eq!(room.tabs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_user_gets_an_answer_in_time_and_finds_the_sign_in_done_later() {
+    let room = room([(60, Ok(()))]);
+    let begun = Instant::now();
+    let error = room.refused(None, false).await.unwrap_err();
+    assert_eq!((error.name(), begun.elapsed().as_secs()), (Name::LoginRequired, 20));
+    assert!(error.hint().contains("chipp-auth login"));
+    tokio::time::sleep(Duration::from_secs(45)).await;
+    assert!(room.refused(None, false).await.is_ok());
+    assert_eq!(room.tabs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_not_asked_again() {
+    let room = room([(1, no())]);
+    for _ in 0..3 {
+        assert_eq!(room.refused(None, false).await.unwrap_err().name(), Name::LoginDenied);
+    }
+    assert_eq!(room.tabs(), 1);
+}
+
+// a server that takes no token at all opens one tab.
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_that_the_server_did_not_take_is_not_followed_by_another() {
+    let room = room([(1, Ok(()))]);
+    assert_eq!(room.refused(None, false).await.unwrap(), "token-1");
+    for again in [true, false] {
+        let error = room.refused(Some("token-1"), again).await.unwrap_err();
+        assert_eq!(error.name(), Name::LoginRequired);
+        assert_eq!(error.what(), "the server does not accept the new sign-in either");
+    }
+    assert_eq!(room.tabs(), 1);
+    assert_eq!(room.account.lock().unwrap().given_up, 0, "nothing is given up for nothing");
+}
+
+// a server that moved is signed in to anew, without anybody's doing.
+#[tokio::test(start_paused = true)]
+async fn after_the_server_took_a_token_another_sign_in_may_follow() {
+    let room = room([(1, Ok(()))]);
+    room.refused(None, false).await.unwrap();
+    room.bearer.accepted();
+    assert_eq!(room.refused(Some("token-1"), true).await.unwrap(), "token-1", "of the new sign-in");
+    assert_eq!((room.tabs(), room.account.lock().unwrap().given_up), (2, 1));
+}
+
+// a server that answers 401 for one tool whatever the token.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_good_elsewhere_is_given_up_a_few_times_only() {
+    let room = room([(1, Ok(()))]).signed_in("");
+    let mut used = "token-0".to_owned();
+    for _ in 0..2 {
+        used = room.refused(Some(&used), true).await.unwrap();
+        room.bearer.accepted();
+    }
+    let error = room.refused(Some(&used), true).await.unwrap_err();
+    assert_eq!(error.what(), "the server refuses this request, and new sign-ins have not helped");
+    assert_eq!((room.tabs(), room.account.lock().unwrap().given_up), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_given_up_where_nobody_can_sign_in() {
+    let room = room_with([(1, Ok(()))], false).signed_in("");
+    let error = room.refused(Some("token-0"), true).await.unwrap_err();
+    assert_eq!((error.name(), error.what()), (Name::LoginRequired, "only a sign-in helps"));
+    assert_eq!(room.account.lock().unwrap().given_up, 0);
+}
+
+//
+#[tokio::test(start_paused = true)]
+async fn more_scope_is_asked_for_together_with_what_was_there() {
+    let room = room([(5, Ok(()))]).signed_in("a");
+    let (one, two) = tokio::join!(room.lacks("token-0", "b"), room.lacks("token-0", "b"));
+    assert_eq!((one.unwrap().as_str(), two.unwrap().as_str()), ("token-1", "token-1"));
+    assert_eq!((room.tabs(), room.scope_of(0).as_str()), (1, "a b"));
+    // discovery needs no probe.
+    assert!(room.orders.lock().unwrap()[0].challenge.values[0].contains("insufficient_scope"));
+}
+
+// whatever the order in which the server names them.
+#[tokio::test(start_paused = true)]
+async fn a_scope_that_was_refused_is_not_asked_for_again() {
+    let room = room([(5, no())]).signed_in("a");
+    for scopes in ["b c", "c b", "b c"] {
+        let error = room.lacks("token-0", scopes).await.unwrap_err();
+        assert_eq!((error.name(), error.what()), (Name::ScopeRequired, "no"));
+        assert!(error.hint().starts_with("run `chipp-auth login --scope 'a "), "{}", error.hint());
+    }
+    assert_eq!(room.tabs(), 1);
+    assert_eq!(room.lacks("token-0", "d").await.unwrap_err().name(), Name::ScopeRequired);
+    assert_eq!(room.tabs(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_that_did_not_help_is_not_asked_for_again() {
+    let room = room([(5, Ok(()))]).signed_in("a");
+    assert_eq!(room.lacks("token-0", "b").await.unwrap(), "token-1");
+    // Somebody signed in with less.
+    room.account.lock().unwrap().scope = "a".to_owned();
+    let error = room.lacks("token-1", "b").await.unwrap_err();
+    assert_eq!((error.name(), error.what()), (Name::ScopeRequired, "asking you for it did not help"));
+    assert_eq!(error.hint(), "run `chipp-auth login --scope 'a b'`");
+    assert_eq!(room.tabs(), 1);
+    // It is another question after another process has asked for something else.
+    room.account.lock().unwrap().scope = "a c".to_owned();
+    assert_eq!(room.lacks("token-1", "b").await.unwrap(), "token-2");
+    assert_eq!((room.tabs(), room.scope_of(1).as_str()), (2, "a c b"));
+}
+
+// the request is answered in time, and the page stays open.
+#[tokio::test(start_paused = true)]
+async fn a_slow_user_finds_the_scope_there_later() {
+    let room = room([(60, Ok(()))]).signed_in("a");
+    let begun = Instant::now();
+    let error = room.lacks("token-0", "b").await.unwrap_err();
+    assert_eq!((error.name(), begun.elapsed().as_secs()), (Name::ScopeRequired, 20));
+    assert_eq!(error.hint(), "approve it there, or run `chipp-auth login --scope 'a b'`, then try again");
+    assert_eq!(room.bearer.bearer().await.unwrap().unwrap().token.expose_secret(), "token-0");
+    tokio::time::sleep(Duration::from_secs(45)).await;
+    assert_eq!(room.lacks("token-0", "b").await.unwrap(), "token-1");
+    assert_eq!(room.tabs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_page_is_open_at_a_time_and_the_second_request_asks_after_the_first() {
+    let room = room([(5, no()), (5, Ok(()))]).signed_in("a");
+    let begun = Instant::now();
+    let (one, two) = tokio::join!(room.lacks("token-0", "b"), room.lacks("token-0", "c"));
+    assert_eq!(one.unwrap_err().name(), Name::ScopeRequired);
+    assert_eq!((two.unwrap().as_str(), begun.elapsed().as_secs()), ("token-1", 10));
+    assert_eq!((room.tabs(), room.scope_of(1).as_str()), (2, "a c"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_waits_for_the_page_that_is_open_already() {
+    let room = room([(5, Ok(()))]).signed_in("a");
+    let (one, two) = tokio::join!(room.lacks("token-0", "b"), room.refused(Some("token-0"), true));
+    assert_eq!((one.unwrap().as_str(), two.unwrap().as_str()), ("token-1", "token-1"));
+    assert_eq!((room.tabs(), room.account.lock().unwrap().given_up), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn trouble_on_the_way_is_no_refusal_and_not_repeated_for_one_request() {
+    let room = room([(1, Err(Error::new(Name::NetworkDown, "down"))), (1, Ok(()))]).signed_in("a");
+    assert_eq!(room.lacks("token-0", "b").await.unwrap_err().name(), Name::NetworkDown);
+    assert_eq!(room.tabs(), 1);
+    assert_eq!(room.lacks("token-0", "b").await.unwrap(), "token-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_browser_the_answer_comes_at_once() {
+    let room = room_with([(1, Ok(()))], false).signed_in("a");
+    let begun = Instant::now();
+    let error = room.lacks("token-0", "b").await.unwrap_err();
+    assert_eq!((error.name(), error.what()), (Name::ScopeRequired, "no browser"));
+    assert_eq!(error.hint(), "run `chipp-auth login --scope 'a b'`");
+    assert_eq!((room.tabs(), begun.elapsed()), (0, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_always_thinks_of_another_scope_comes_to_an_end() {
+    let room = room([(1, no())]).signed_in("a");
+    for n in 0..40 {
+        room.lacks("token-0", &format!("scope-{n}")).await.unwrap_err();
+    }
+    assert_eq!(room.tabs(), 16);
+}
+
+// Nobody is signed in, and the server asks for a scope at once.
+#[tokio::test(start_paused = true)]
+async fn a_missing_scope_without_a_sign_in_is_a_sign_in() {
+    struct Nobody(Known);
+    impl Bearer for Nobody {
+        async fn bearer(&self) -> Result<Option<Access>> {
+            self.0.bearer().await
+        }
+        async fn unauthorized(&self, refused: Refused) -> Result<Access> {
+            self.0.unauthorized(refused).await
+        }
+        async fn insufficient(&self, used: Option<SecretString>, _: Challenge) -> Result<StepUp> {
+            self.unauthorized(Refused { used, ..Refused::default() }).await.map(StepUp::Use)
+        }
+    }
+    let Room { account, orders, .. } = room([]);
+    let deeds = Mutex::new(VecDeque::from([(1, Ok(()))]));
+    let user = User { deeds, account: account.clone(), orders: orders.clone(), browser: true };
+    let bearer = SigningIn::new(Nobody(Known(account)), user);
+    let step_up = bearer.insufficient(None, Challenge::default()).await.unwrap();
+    assert!(matches!(step_up, StepUp::Use(access) if access.token.expose_secret() == "token-1"));
+    assert_eq!(orders.lock().unwrap().len(), 1);
+}
