@@ -68,6 +68,11 @@ pub struct Client {
     /// The private key of a client that authenticates with `private_key_jwt` (RFC 7523 section 2.2), as
     /// PKCS #8 in PEM.
     pub key: Option<SecretString>,
+    /// The algorithm to sign with (RFC 7518 section 3.1), where the server named those that it takes;
+    /// otherwise the usual one of the key's type.
+    pub algorithm: Option<String>,
+    /// The secret of the same party's client at the identity provider ([`Grant::Enterprise`]).
+    pub idp_secret: Option<SecretString>,
     /// How this client talks to the token endpoint.
     pub style: TokenStyle,
     /// The redirect URI of a dynamic registration (RFC 7591); none for a pre-registered client.
@@ -166,9 +171,14 @@ impl Credential {
         self.tokens.expires_in.map(|lifetime| (self.tokens.received_at_ms / 1000).saturating_add(lifetime))
     }
 
-    /// Whether a refresh can be tried at all.
+    /// Whether new tokens can be asked for without a person.
     pub fn refreshable(&self) -> bool {
-        self.tokens.refresh.is_some() && self.refused_at.is_none()
+        let means = match self.grant {
+            Grant::User => self.tokens.refresh.is_some(),
+            Grant::Static => false,
+            Grant::ClientCredentials | Grant::JwtBearer { .. } | Grant::Enterprise { .. } => true,
+        };
+        means && self.refused_at.is_none() && self.client_refused_at.is_none()
     }
 
     /// The scope in force: what was granted, or else what was asked for (RFC 6749 section 5.1).

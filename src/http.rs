@@ -4,7 +4,11 @@
 //! secrets in its bodies: short limits, bounded answers, idle connections forgotten quickly. The MCP
 //! client carries the bearer token and streams that stay open for hours. Neither follows redirects
 //! nor retries: the library would send the body on to another host on 307 and 308, and would spend a
-//! rotating refresh token twice (security.md T1, T3; DESIGN decision 6).
+//! rotating refresh token twice (security.md T1, T3; DESIGN decision 6). The OAuth client goes only where
+//! [`Reach`] lets it, because servers choose its addresses; the MCP client goes where the user said.
+
+mod kind;
+mod reach;
 
 use std::time::Duration;
 
@@ -13,6 +17,8 @@ use reqwest::{Client, ClientBuilder, Response};
 use url::{Host, Url};
 
 use crate::error::{Error, Name, Result};
+
+pub use reach::{Lookup, Reach};
 
 /// The largest answer read from an OAuth endpoint, in bytes (security.md T4).
 pub const TOKEN_ANSWER_LIMIT: usize = 256 * 1024;
@@ -23,20 +29,22 @@ const CONNECT: Duration = Duration::from_secs(10);
 const OAUTH_TOTAL: Duration = Duration::from_secs(30);
 const OAUTH_SILENCE: Duration = Duration::from_secs(20);
 
-/// A client for metadata, registration, token and revocation requests to `url`'s host.
+/// A client for metadata, registration, token and revocation requests to `url`'s host, and to no other:
+/// what is reachable is judged for this host (D1).
 ///
 /// # Errors
-/// `unsafe-url` for anything but https, or http on this computer; `tls-failed` if the system
-/// has no usable certificates.
-pub fn oauth(url: &Url) -> Result<Client> {
+/// `unsafe-url` for anything but https, or http on this computer, and for an address out of
+/// `reach`; `tls-failed` if the system has no usable certificates.
+pub async fn oauth(url: &Url, reach: &Reach) -> Result<Client> {
     let builder = base(url)?.timeout(OAUTH_TOTAL).read_timeout(OAUTH_SILENCE);
-    build(builder.pool_idle_timeout(Duration::from_secs(5)))
+    reach.check(url).await?;
+    build(builder.dns_resolver(reach.guard(url)).pool_idle_timeout(Duration::from_secs(5)))
 }
 
 /// A client for MCP traffic to `url`'s host. It has no total time limit: a stream may live for hours.
 ///
 /// # Errors
-/// As [`oauth`].
+/// As [`oauth`], apart from its `reach`.
 pub fn mcp(url: &Url) -> Result<Client> {
     let keep_alive = Duration::from_secs(30);
     build(
@@ -127,6 +135,11 @@ pub async fn read(mut response: Response, limit: usize) -> Result<Bytes> {
 
 /// Names a failure below HTTP. The library's own text is not used: it contains the URL.
 pub fn transport(error: &reqwest::Error, host: &str) -> Error {
+    // Our own, from the resolver.
+    let mut sources = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    if let Some(ours) = sources.find_map(|cause| cause.downcast_ref::<Error>()) {
+        return ours.clone();
+    }
     if error.is_timeout() && !error.is_connect() {
         return Error::new(Name::Timeout, format!("{host} did not answer in time"));
     }

@@ -7,24 +7,37 @@
 //! | [`discovery`] | RFC 9728, then RFC 8414 or OpenID Connect Discovery |
 //! | [`registration`] | RFC 7591 |
 //! | [`authorize`] | the authorization request with PKCE (RFC 7636), `resource` (RFC 8707), `state` |
-//! | [`wire`] | the token request in every style |
+//! | [`wire`] | token requests (RFC 6749 section 3.2) |
+//! | `message` | a request in every style, with the client's credentials |
+//! | [`assertion`] | `private_key_jwt` (RFC 7523 section 2.2) |
+//! | [`machine`] | grants without a person (RFC 6749 section 4.4, RFC 7523 section 2.1, RFC 8693) |
+//! | [`dpop`] | proofs of a key (RFC 9449) |
 //! | [`answer`] | the token answer, read tolerantly |
+//! | [`retry_after`] | how long a server wants to be left alone |
 //! | [`revoke`] | RFC 7009 |
 
 pub mod answer;
+pub mod assertion;
 pub mod authorize;
 pub mod challenge;
 pub mod discovery;
+pub mod dpop;
+pub mod machine;
+mod message;
 pub mod registration;
+pub mod retry_after;
 pub mod revoke;
 pub mod wire;
 
 use url::Url;
 
+use crate::http::Reach;
+
 /// The endpoints of an authorization server.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
-    /// Authorization endpoint (RFC 6749 section 3.1).
+    /// Authorization endpoint (RFC 6749 section 3.1); the token endpoint where there is none and none is
+    /// needed.
     pub authorization: Url,
     /// Token endpoint (RFC 6749 section 3.2).
     pub token: Url,
@@ -47,6 +60,8 @@ pub struct Provider {
     pub issuer_in_response: bool,
     /// `token_endpoint_auth_methods_supported`, if the server says.
     pub auth_methods: Option<Vec<String>>,
+    /// `token_endpoint_auth_signing_alg_values_supported`; empty if the server does not say.
+    pub signing_algorithms: Vec<String>,
     /// `scopes_supported` of the authorization server. Only `offline_access` is looked for in it (A-44,
     ///
     pub scopes: Vec<String>,
@@ -58,6 +73,41 @@ pub struct Provider {
     pub client_metadata_documents: bool,
     /// The scope that the challenge or the resource's metadata names.
     pub scope: Option<String>,
-    /// The resource identifier to name in requests (RFC 8707), if the server knows the parameter.
+    /// The resource identifier to name in requests (RFC 8707); none if there is to be no such parameter.
     pub resource: Option<String>,
+    /// Where requests to this server may go (D1).
+    pub reach: Reach,
+}
+
+impl Provider {
+    /// A server of which only the endpoints are known.
+    pub(crate) fn bare(issuer: String, endpoints: Endpoints, reach: Reach) -> Self {
+        Provider {
+            issuer,
+            endpoints,
+            registration: None,
+            issuer_in_response: false,
+            auth_methods: None,
+            signing_algorithms: Vec::new(),
+            scopes: Vec::new(),
+            grants: None,
+            dpop_algorithms: Vec::new(),
+            client_metadata_documents: false,
+            scope: None,
+            resource: None,
+            reach,
+        }
+    }
+}
+
+/// What to send as `resource` parameter (RFC 8707, A-26).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ResourceChoice {
+    /// What the resource's metadata names, else the MCP endpoint's canonical URL.
+    #[default]
+    Auto,
+    /// Nothing, for servers that refuse the parameter.
+    Omit,
+    /// This value.
+    Value(String),
 }

@@ -5,8 +5,12 @@
 //! Two rules stand above all: a refresh token is spent by one process at a time (I2), and no failure
 //! ever deletes one (I1). This is the only room that knows both OAuth and storage.
 
+mod asking;
 mod bearer;
 mod ending;
+mod grant;
+mod machine;
+mod proof;
 mod renewal;
 
 use std::path::PathBuf;
@@ -18,10 +22,13 @@ use secrecy::SecretString;
 
 use crate::credential::{Credential, Freshness, Key, now, now_ms};
 use crate::error::{Error, Name, Result};
+use crate::http::Reach;
+use crate::oauth::dpop;
 use crate::store::Store;
 use crate::store::lock;
 
 pub use ending::Revocation;
+pub use machine::Machine;
 
 /// How long to wait for another process that is renewing the same sign-in (security.md C3).
 const LOCK_LIMIT: Duration = Duration::from_secs(45);
@@ -31,8 +38,8 @@ const LOCK_LIMIT: Duration = Duration::from_secs(45);
 pub struct Account {
     /// Which record.
     pub key: Key,
-    /// The lock file of this record.
-    pub lock: PathBuf,
+    /// The lock file of this record; none if no other process can have it, as in memory.
+    pub lock: Option<PathBuf>,
     /// The origin of the MCP server that will receive the tokens (I7).
     pub origin: String,
     /// The target as typed, for hints.
@@ -43,6 +50,8 @@ pub struct Account {
     pub refresh_lifetime: Option<u64>,
     /// Whether an answer without `token_type` is refused.
     pub names_token_type: bool,
+    /// How to sign in without a person, if that is how this account does it.
+    pub machine: Option<Machine>,
 }
 
 /// One sign-in in use by this process. Cheap to clone; all clones share one cache and one renewal.
@@ -59,6 +68,12 @@ struct Inner {
     unsaved: AtomicBool,
     /// Unix seconds before which an early renewal that just failed is not tried again.
     rest_until: AtomicU64,
+    /// Unix seconds before which the server is not asked at all.
+    pause: AtomicU64,
+    /// What the server refused, and the Unix seconds before which it is not asked the same again.
+    refused: Mutex<Option<(u64, Error)>>,
+    /// The record's key, with the nonces that it has learned.
+    key: Mutex<Option<(SecretString, dpop::Key)>>,
 }
 
 impl Session {
@@ -71,27 +86,19 @@ impl Session {
             flight: tokio::sync::Mutex::new(()),
             unsaved: AtomicBool::new(false),
             rest_until: AtomicU64::new(0),
+            pause: AtomicU64::new(0),
+            refused: Mutex::new(None),
+            key: Mutex::new(None),
         }))
     }
 
-    /// An access token that is good now, renewed if need be.
+    /// An access token that is good now, renewed if need be, or had without a person if there is none.
     ///
     /// # Errors
     /// `login-required` if only a sign-in helps; storage and network errors if the present token
-    /// cannot be used any more either; `wrong-origin`.
+    /// cannot be used any more either; `wrong-origin`; those of [`Session::sign_in_alone`].
     pub async fn token(&self) -> Result<SecretString> {
-        let credential = match self.0.cached() {
-            Some(credential) => credential,
-            None => self.0.first().await?.ok_or_else(|| self.0.signed_out())?,
-        };
-        self.0.check_origin(&credential)?;
-        match credential.freshness(now_ms()) {
-            Freshness::Fresh | Freshness::Unknown => Ok(credential.tokens.access),
-            Freshness::Early if now() < self.0.rest_until.load(Ordering::Relaxed) => {
-                Ok(credential.tokens.access)
-            }
-            Freshness::Early | Freshness::Expired => self.renew(renewal::Need::Time).await,
-        }
+        self.credential().await.map(|credential| credential.tokens.access)
     }
 
     /// Another access token than `used`, which the server refused, whatever the clock says of it.
@@ -99,6 +106,29 @@ impl Session {
     /// # Errors
     /// As [`Session::token`].
     pub async fn another(&self, used: SecretString) -> Result<SecretString> {
+        self.another_credential(used).await.map(|credential| credential.tokens.access)
+    }
+
+    async fn credential(&self) -> Result<Credential> {
+        let found = match self.0.cached() {
+            Some(credential) => Some(credential),
+            None => self.0.first().await?,
+        };
+        let Some(credential) = found else {
+            return match self.0.account.machine {
+                Some(_) => self.renew(renewal::Need::Time).await,
+                None => Err(self.0.signed_out()),
+            };
+        };
+        self.0.check(&credential)?;
+        match credential.freshness(now_ms()) {
+            Freshness::Fresh | Freshness::Unknown => Ok(credential),
+            Freshness::Early if now() < self.0.rest_until.load(Ordering::Relaxed) => Ok(credential),
+            Freshness::Early | Freshness::Expired => self.renew(renewal::Need::Time).await,
+        }
+    }
+
+    async fn another_credential(&self, used: SecretString) -> Result<Credential> {
         self.renew(renewal::Need::Other(used)).await
     }
 
@@ -133,7 +163,7 @@ impl Session {
     }
 
     /// Renews in a task of its own: a caller that goes away must not take the rotation with it (C4).
-    async fn renew(&self, need: renewal::Need) -> Result<SecretString> {
+    async fn renew(&self, need: renewal::Need) -> Result<Credential> {
         let inner = Arc::clone(&self.0);
         let task = tokio::spawn(async move { renewal::run(&inner, need).await });
         task.await.unwrap_or_else(|_| Err(Error::new(Name::Internal, "the renewal was interrupted")))
@@ -168,17 +198,46 @@ impl Inner {
         Ok(found)
     }
 
-    async fn lock(&self) -> Result<lock::Lock> {
-        lock::acquire(&self.account.lock, LOCK_LIMIT).await.map_err(|error| self.mark(error))
+    async fn lock(&self) -> Result<Option<lock::Lock>> {
+        let Some(path) = &self.account.lock else { return Ok(None) };
+        lock::acquire(path, LOCK_LIMIT).await.map(Some).map_err(|error| self.mark(error))
     }
 
-    /// The token goes only to an origin it was issued for, also if the configuration changed since.
-    fn check_origin(&self, credential: &Credential) -> Result<()> {
-        if credential.origins.contains(&self.account.origin) {
-            return Ok(());
+    /// The token goes only to an origin it was issued for, also if the configuration changed since. And a
+    /// machine does not go on with a person's sign-in, which may be allowed more, nor does it replace it,
+    /// unless it is told to.
+    fn check(&self, credential: &Credential) -> Result<()> {
+        if !credential.origins.contains(&self.account.origin) {
+            let what = format!("the stored sign-in is not for {}", self.account.origin);
+            return Err(self.mark(Error::new(Name::WrongOrigin, what)));
         }
-        let what = format!("the stored sign-in is not for {}", self.account.origin);
-        Err(self.mark(Error::new(Name::WrongOrigin, what)))
+        match &self.account.machine {
+            Some(machine) if machine.grant != credential.grant => {
+                let what = format!("the stored sign-in to {} was made in another way", self.account.name);
+                Err(self.mark(
+                    Error::new(Name::Usage, what)
+                        .hinted("choose another name for this one with `--account`, or leave out `--store`"),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What was refused and is not to be asked again yet.
+    fn refused(&self) -> Option<Error> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.as_ref().filter(|(until, _)| now() < *until).map(|(_, error)| error.clone())
+    }
+
+    /// Remembers a refusal until a moment, or forgets it.
+    fn refusal(&self, refusal: Option<(u64, Error)>) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+    }
+
+    /// Where requests about this sign-in may go (D1): the user named the MCP server, and the authorization
+    /// server where a profile states it.
+    fn reach(&self, credential: &Credential) -> Reach {
+        Reach::named(credential.origins.iter().chain([&self.account.key.server]))
     }
 
     fn signed_out(&self) -> Error {

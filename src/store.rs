@@ -10,6 +10,7 @@ pub mod index;
 mod keychain;
 pub mod lock;
 mod memory;
+pub mod pause;
 pub mod seal;
 mod sealed;
 
@@ -102,7 +103,8 @@ impl Store {
         }))
     }
 
-    /// A store in memory, for tests; see [`Store::faults`].
+    /// A store in memory: for sign-ins that a machine can repeat and that are kept nowhere, and for tests; see
+    /// [`Store::faults`].
     pub fn memory() -> Store {
         Store(Arc::new(Backend::Memory(Memory::default())))
     }
@@ -113,6 +115,11 @@ impl Store {
             Backend::Memory(memory) => Some(memory),
             _ => None,
         }
+    }
+
+    /// Whether other processes can find what is stored.
+    pub fn is_shared(&self) -> bool {
+        !matches!(&*self.0, Backend::Memory(_))
     }
 
     /// The kind. A store in memory stands for a keychain.
@@ -130,7 +137,7 @@ impl Store {
             Backend::Keychain(_) if cfg!(windows) => "OS keychain (Credential Manager)".into(),
             Backend::Keychain(_) => "OS keychain (Secret Service)".into(),
             Backend::Sealed(sealed) => format!("encrypted file {}", sealed.place().display()),
-            Backend::Memory(_) => "memory".into(),
+            Backend::Memory(_) => "memory, for this run only".into(),
         }
     }
 

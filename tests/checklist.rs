@@ -19,7 +19,10 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() && name != "node_modules" {
             files(&path, found);
-        } else if ["rs", "mjs", "py"].iter().any(|e| path.extension().is_some_and(|extension| extension == *e)) {
+        } else if ["rs", "mjs", "py"]
+            .iter()
+            .any(|e| path.extension().is_some_and(|extension| extension == *e))
+        {
             found.push(path);
         }
     }
@@ -32,7 +35,9 @@ fn texts() -> (String, String) {
     files(&root.join("src"), &mut sources);
     files(&root.join("tests"), &mut tests);
     let (mut product, mut proof) = (String::new(), String::new());
-    for path in sources.into_iter().filter(|path| !path.components().any(|part| part.as_os_str() == "sandbox")) {
+    for path in
+        sources.into_iter().filter(|path| !path.components().any(|part| part.as_os_str() == "sandbox"))
+    {
         let text = fs::read_to_string(&path).unwrap();
         let of_tests = path.components().any(|part| part.as_os_str() == "tests")
             || path.file_name().is_some_and(|name| name.to_string_lossy().ends_with("tests.rs"));
@@ -88,7 +93,8 @@ struct Mutant {
 #[test]
 fn each_mutant_fits_its_file_and_names_a_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let list: Mutants = toml::from_str(&fs::read_to_string(root.join("tests/mutants/list.toml")).unwrap()).unwrap();
+    let list: Mutants =
+        toml::from_str(&fs::read_to_string(root.join("tests/mutants/list.toml")).unwrap()).unwrap();
     assert!(list.mutant.len() >= 30, "{} mutants", list.mutant.len());
     let (product, proof) = texts();
     let all = product + &proof;

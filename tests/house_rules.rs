@@ -15,15 +15,16 @@ const EXPOSE: &[(&str, &str)] = &[
     ("credential.rs", "two secrets compared, by their digests"),
     ("credential/record.rs", "the text of a record, on its way into a store"),
     ("login/gate.rs", "`state` compared, by its digest"),
+    ("oauth/assertion.rs", "the client's private key, to sign with"),
+    ("oauth/dpop.rs", "the key of the tokens, to sign with, and the digest of a token in a proof"),
+    ("oauth/machine.rs", "the JWT that is the grant, on its way into the token request"),
+    ("oauth/message.rs", "the body and the Basic header of a request, and what is cut from the answer to it"),
     ("oauth/revoke.rs", "the body of the revocation request"),
-    (
-        "oauth/wire.rs",
-        "the body and the Basic header of the token request, and what is cut from the answer to it",
-    ),
+    ("oauth/wire.rs", "code and refresh token, on their way into the token request"),
     ("proxy/legacy.rs", "the Authorization header"),
     ("store.rs", "a record read, and compared with what was written"),
     ("store/keychain.rs", "a record given to the OS keychain"),
-    ("store/memory.rs", "the store of tests"),
+    ("store/memory.rs", "the store in memory"),
     ("store/seal.rs", "encryption: the text, the passphrase and the key"),
 ];
 

@@ -20,7 +20,8 @@ use crate::proxy::{Challenge, Order};
 const LIMIT: u64 = 64 * 1024;
 
 /// The variables that may hold secrets; never handed to a child.
-const SECRET_VARIABLES: [&str; 2] = ["CHIPP_AUTH_PASSPHRASE", "CHIPP_AUTH_CLIENT_SECRET"];
+const SECRET_VARIABLES: [&str; 3] =
+    ["CHIPP_AUTH_PASSPHRASE", "CHIPP_AUTH_CLIENT_SECRET", "CHIPP_AUTH_IDP_CLIENT_SECRET"];
 
 #[derive(Deserialize)]
 struct HandedOver {
@@ -65,7 +66,7 @@ pub(super) async fn start(context: &Context<'_>, args: &TargetArgs, order: Order
     let mut child = command.spawn().map_err(failed)?;
     if let Some(mut stdin) = child.stdin.take() {
         let expose = |secret: &Option<SecretString>| secret.as_ref().map(|s| s.expose_secret().to_owned());
-        let Secrets { passphrase, client_secret } = &context.secrets;
+        let Secrets { passphrase, client_secret, .. } = &context.secrets;
         let secrets = serde_json::json!({
             "passphrase": expose(passphrase),
             "client_secret": expose(client_secret),
@@ -87,7 +88,8 @@ pub(super) fn receive<'a>(context: &Context<'a>) -> Result<(Context<'a>, Order)>
     let handed: HandedOver = read.ok().and_then(|_| serde_json::from_str(&text).ok()).ok_or_else(|| {
         Error::new(Name::Usage, "--background is for chipp-auth itself").hinted("run `chipp-auth login`")
     })?;
-    let secrets = Secrets { passphrase: handed.passphrase, client_secret: handed.client_secret };
+    let secrets =
+        Secrets { passphrase: handed.passphrase, client_secret: handed.client_secret, ..Secrets::default() };
     let order = Order { scope: handed.scope, challenge: Challenge { values: handed.challenge } };
     let global = context.global.clone();
     Ok((Context { global, paths: context.paths.clone(), ui: context.ui, secrets }, order))

@@ -8,10 +8,12 @@ use secrecy::SecretString;
 
 use super::ui::Ui;
 use super::{Global, TargetArgs};
+use crate::credential::Client;
 use crate::error::{Error, Name, Result};
+use crate::oauth::discovery::Known;
 use crate::paths::Paths;
 use crate::profile::{Choices, Target};
-use crate::session::{Account, Session};
+use crate::session::{Account, Machine, Session};
 use crate::store::{self, Settings, Store, index};
 
 /// The secrets that come in from outside.
@@ -19,6 +21,7 @@ use crate::store::{self, Settings, Store, index};
 pub(super) struct Secrets {
     pub(super) passphrase: Option<SecretString>,
     pub(super) client_secret: Option<SecretString>,
+    pub(super) idp_secret: Option<SecretString>,
 }
 
 /// The common ground of the commands.
@@ -43,7 +46,11 @@ impl<'a> Context<'a> {
                 .map(|path| read(Path::new(&path)))
                 .transpose()?,
         };
-        let secrets = Secrets { passphrase, client_secret: text("CHIPP_AUTH_CLIENT_SECRET") };
+        let secrets = Secrets {
+            passphrase,
+            client_secret: text("CHIPP_AUTH_CLIENT_SECRET"),
+            idp_secret: text("CHIPP_AUTH_IDP_CLIENT_SECRET"),
+        };
         Ok(Context { global, paths: Paths::find()?, ui, secrets })
     }
 
@@ -65,6 +72,17 @@ impl<'a> Context<'a> {
             None => index::pinned(&self.paths, &target.key())?.unwrap_or(store::Kind::Keychain),
         };
         Ok(self.open(kind))
+    }
+
+    /// The store for a command that uses a sign-in. Where none is kept and none is needed, because a machine
+    /// can get tokens at any time, they stay in memory: a CI job has no keychain, and leaves nothing behind.
+    pub(super) fn working_store(&self, target: &Target) -> Result<Store> {
+        if self.global.store.is_none() && target.grant.is_repeatable() {
+            // Without a directory of its own it has no list either: that is no trouble here.
+            let kept = index::pinned(&self.paths, &target.key()).ok().flatten();
+            return Ok(kept.map_or_else(Store::memory, |kind| self.open(kind)));
+        }
+        self.store(target)
     }
 
     /// A store of a kind.
@@ -89,16 +107,51 @@ impl<'a> Context<'a> {
     /// The session of a target over a store.
     pub(super) fn session(&self, target: &Target, store: Store) -> Result<Session> {
         let key = target.key();
+        let lock = match store.is_shared() {
+            true => Some(self.paths.private("locks")?.join(format!("{}.lock", key.slug()))),
+            false => None,
+        };
         let account = Account {
-            lock: self.paths.private("locks")?.join(format!("{}.lock", key.slug())),
+            lock,
             key,
             origin: target.url.origin().ascii_serialization(),
             typed: target.typed.clone(),
             name: target.name(),
             refresh_lifetime: target.refresh_lifetime,
             names_token_type: target.names_token_type,
+            machine: target.grant.is_repeatable().then(|| self.machine(target)).transpose()?,
         };
         Ok(Session::new(account, store))
+    }
+
+    /// How a target is signed in to without a person.
+    fn machine(&self, target: &Target) -> Result<Machine> {
+        let metadata = || target.client_metadata.as_ref().map(ToString::to_string);
+        let id = target.client_id.clone().or_else(metadata).ok_or_else(|| {
+            Error::new(Name::Usage, "a sign-in without a person needs a client that the server knows")
+                .hinted("give its id with --client-id, and its secret with CHIPP_AUTH_CLIENT_SECRET or its key with --client-key")
+        })?;
+        Ok(Machine {
+            known: Known {
+                choice: target.resource.clone(),
+                issuer: target.issuer.clone(),
+                documented: target.documented.clone(),
+                machine: true,
+                ..Known::new(target.url.clone(), target.canonical())
+            },
+            client: Client {
+                id,
+                secret: target.client_secret.clone(),
+                key: target.client_key.clone(),
+                idp_secret: self.secrets.idp_secret.clone(),
+                ..Client::default()
+            },
+            style: target.style,
+            grant: target.grant.clone(),
+            scope: target.scope.clone(),
+            dpop: target.dpop,
+            origins: target.origins.clone(),
+        })
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
     if fixed {
         return proxy::serve(upstream, Fixed).await.map(exit);
     }
-    let session = context.session(&target, context.store(&target)?)?;
+    let session = context.session(&target, context.working_store(&target)?)?;
     // The keychain takes longer than all the rest of the start; ask it while the client is still writing.
     let early = session.clone();
     tokio::spawn(async move { early.bearer().await });

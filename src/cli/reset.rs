@@ -100,7 +100,7 @@ async fn find(context: &Context<'_>, target: &Target) -> Result<Vec<(Item, Strin
         Err(_) => items.push((Item::Entry, "the damaged entry in the account list".to_owned())),
     }
     let (locks, slug) = (context.paths.private("locks")?, target.key().slug());
-    for name in ["lock", "login.lock", "signin.lock"] {
+    for name in ["lock", "login.lock", "signin.lock", "pause"] {
         let path = locks.join(format!("{slug}.{name}"));
         if path.exists() {
             items.push((Item::Lock(path.clone()), format!("the lock file {}", path.display())));

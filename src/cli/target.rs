@@ -46,7 +46,7 @@ pub(super) struct TargetArgs {
     /// Sign in through your organization's identity provider, with --idp-client-id and --id-token-file
     #[arg(long, value_name = "ISSUER", help_heading = MACHINE)]
     pub(super) idp: Option<String>,
-    /// The client id at the identity provider
+    /// The client id at the identity provider (its secret, if any: CHIPP_AUTH_IDP_CLIENT_SECRET)
     #[arg(long, value_name = "ID", requires = "idp", help_heading = MACHINE)]
     pub(super) idp_client_id: Option<String>,
     /// A file with the user's ID token

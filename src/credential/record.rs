@@ -45,6 +45,10 @@ struct Body {
     client_secret: Option<SecretString>,
     #[serde(default, serialize_with = "expose", skip_serializing_if = "Option::is_none")]
     client_key: Option<SecretString>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_algorithm: Option<String>,
+    #[serde(default, serialize_with = "expose", skip_serializing_if = "Option::is_none")]
+    idp_secret: Option<SecretString>,
     #[serde(default)]
     grant: Grant,
     #[serde(default, serialize_with = "expose", skip_serializing_if = "Option::is_none")]
@@ -90,6 +94,8 @@ pub fn encode(credential: &Credential) -> Result<SecretString, serde_json::Error
         client_id: client.id,
         client_secret: client.secret,
         client_key: client.key,
+        client_algorithm: client.algorithm,
+        idp_secret: client.idp_secret,
         grant: credential.grant.clone(),
         dpop_key: credential.dpop_key.clone(),
         style: client.style,
@@ -130,6 +136,8 @@ pub fn decode(text: &str) -> Result<Credential, Damage> {
             id: body.client_id,
             secret: body.client_secret,
             key: body.client_key,
+            algorithm: body.client_algorithm,
+            idp_secret: body.idp_secret,
             style: body.style,
             registered_redirect: body.registered_redirect,
         },

@@ -3,14 +3,23 @@
 //! A strict reader throws a rotated refresh token away because a lifetime came as a string; the user
 //! is then signed out for a server's small habit. So everything that can be understood is, and only
 //! what cannot be is refused, by name. A pure function: status and bytes in, value out.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | [`members`] | a body, taken apart |
+//! | [`refusal`] | an answer without tokens: its name, and what may be done about it |
+
+mod members;
+mod refusal;
 
 use secrecy::SecretString;
-use serde::Deserialize;
-use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
-use std::fmt;
 
-use crate::error::{Error, Name, clean};
+use crate::error::{Error, Name};
+use crate::oauth::retry_after::Wait;
+use members::Members;
+
+pub use refusal::{Cause, Refusal};
 
 /// The longest lifetime believed, in seconds: a day. A longer one only means an earlier refresh.
 const LONGEST: u64 = 24 * 3600;
@@ -22,10 +31,8 @@ const LONGEST_TOKEN: usize = 64 * 1024;
 pub enum Answer {
     /// Tokens were issued.
     Issued(Issued),
-    /// The grant (code or refresh token) is not valid any more: the only answer that ends a sign-in.
-    InvalidGrant(String),
-    /// Anything else. Nothing is lost by it.
-    Failed(Error),
+    /// No tokens that could be used, and why.
+    Refused(Refusal),
 }
 
 /// A token answer's members.
@@ -50,8 +57,8 @@ pub struct Issued {
 pub struct Reply<'a> {
     /// HTTP status code.
     pub status: u16,
-    /// `Retry-After` in seconds, if it came as a number.
-    pub retry_after: Option<u64>,
+    /// `Retry-After`, read with [`retry_after`](super::retry_after).
+    pub wait: Option<Wait>,
     /// The body.
     pub body: &'a [u8],
     /// The host, for the error's sentence.
@@ -60,156 +67,109 @@ pub struct Reply<'a> {
 
 /// Judges an answer. Total.
 pub fn read(reply: Reply<'_>) -> Answer {
-    let Reply { status, body, host, .. } = reply;
+    let Reply { status, host, .. } = reply;
     if (300..400).contains(&status) {
         let what = format!("{host} tried to redirect a request that carries secrets");
-        return Answer::Failed(Error::new(Name::RedirectRefused, what));
+        return Answer::Refused(Error::new(Name::RedirectRefused, what).into());
     }
-    let text = std::str::from_utf8(body).unwrap_or_default();
-    let text = text.trim_start_matches('\u{feff}').trim();
-    let members = members(text);
+    let body = reply.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(reply.body).trim_ascii();
     let success = (200..300).contains(&status);
-    match members {
-        Some(members) => match error_of(&members) {
-            Some((code, description)) => refused(reply, &code, &description),
-            None if success => issued(&members, host),
-            None => unnamed(reply),
+    let refusal = match Members::read(body) {
+        Some(members) => match judge(reply, &members) {
+            Ok(issued) => return Answer::Issued(issued),
+            Err(refusal) if success => salvage(refusal, &members, host),
+            Err(refusal) => refusal,
         },
-        None if success && text.starts_with('<') => {
-            let what = format!("a web page came instead of an answer of {host}");
-            Answer::Failed(Error::new(Name::CaptivePortal, what))
+        None if !success => Refusal::unnamed(reply),
+        None => {
+            let refusal = if body.starts_with(b"<") {
+                let what = format!("a web page came instead of an answer of {host}");
+                Error::new(Name::CaptivePortal, what).into()
+            } else {
+                Refusal::bad(host, "cannot be understood")
+            };
+            salvage(refusal, &Members::within(body), host)
         }
-        None if success => bad(host, "cannot be understood"),
-        None => unnamed(reply),
+    };
+    Answer::Refused(refusal)
+}
+
+fn judge(reply: Reply<'_>, members: &Members) -> Result<Issued, Refusal> {
+    let success = (200..300).contains(&reply.status);
+    match error_of(members, success).filter(|_| members.complete) {
+        Some((code, description)) => Err(Refusal::named(reply, &code, &description)),
+        None if !success => Err(Refusal::unnamed(reply)),
+        None if !members.complete => Err(Refusal::bad(reply.host, "cannot be understood")),
+        None => issued(members, reply.host),
     }
 }
 
-fn bad(host: &str, why: &str) -> Answer {
-    Answer::Failed(Error::new(Name::BadResponse, format!("the token answer of {host} {why}")))
-}
-
-/// The members of a JSON object or of a form-encoded body (GitHub, row 106).
-fn members(text: &str) -> Option<Vec<(String, Value)>> {
-    if text.starts_with('{') {
-        return serde_json::from_str::<Members>(text).ok().map(|members| members.0);
+/// Keeps the refresh token of an unusable answer, and nothing of it that could end the sign-in: where
+/// there is a new token, the old one may be spent, and the new one has not been refused.
+fn salvage(mut refusal: Refusal, members: &Members, host: &str) -> Refusal {
+    refusal.salvaged = refresh(members);
+    if refusal.salvaged.is_some() && refusal.cause == Cause::InvalidGrant {
+        let salvaged = refusal.salvaged;
+        refusal = Refusal { salvaged, ..Refusal::bad(host, "contradicts itself") };
     }
-    let form: Vec<(String, Value)> = url::form_urlencoded::parse(text.as_bytes())
-        .map(|(k, v)| (k.into_owned(), v.into_owned().into()))
-        .collect();
-    form.iter().any(|(name, _)| name == "access_token" || name == "error").then_some(form)
+    // A server that quotes the tokens it issues is not quoted (row 107).
+    let mut tokens = ["access_token", "refresh_token"].into_iter().filter_map(|name| members.text(name));
+    if tokens.any(|token| refusal.says(token)) { refusal.silenced() } else { refusal }
 }
 
-/// All members in order, duplicates kept: last-wins is no rule for tokens (row 97).
-struct Members(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct All;
-        impl<'de> Visitor<'de> for All {
-            type Value = Members;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        from.deserialize_map(All)
-    }
-}
-
-/// The value of a member that occurs exactly once.
-fn get<'a>(members: &'a [(String, Value)], name: &str) -> Option<&'a Value> {
-    let mut found = members.iter().filter(|(n, _)| n == name).map(|(_, value)| value);
-    found.next().filter(|_| found.next().is_none())
-}
-
-/// `error` and `error_description`, also nested (`{"error": {"code": …}}`) or as Slack's `ok: false`.
-fn error_of(members: &[(String, Value)]) -> Option<(String, String)> {
-    let description = get(members, "error_description").and_then(Value::as_str).unwrap_or_default();
-    match get(members, "error") {
-        Some(Value::String(code)) if !code.is_empty() => Some((code.clone(), description.to_owned())),
+/// `error` and `error_description`, in the shapes that occur: nested (`{"error": {"code": …}}`), Slack's
+/// `ok: false`, Supabase's `error_code`, Okta's `errorCode`.
+fn error_of(members: &Members, success: bool) -> Option<(String, String)> {
+    let first = |names: &[&str]| names.iter().find_map(|name| members.text(name)).map(str::to_owned);
+    let description =
+        || first(&["error_description", "message", "msg", "errorSummary", "detail"]).unwrap_or_default();
+    let unnamed = || Some(("error".to_owned(), description()));
+    match members.get("error") {
+        Some(Value::String(code)) if !code.is_empty() => return Some((code.clone(), description())),
         Some(Value::Object(nested)) => {
-            let text = |name: &str| nested.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let code = [text("error"), text("code"), text("type")].into_iter().find(|code| !code.is_empty());
-            Some((code.unwrap_or_else(|| "error".to_owned()), text("message")))
+            let text =
+                |name: &&str| nested.get(*name).and_then(Value::as_str).filter(|text| !text.is_empty());
+            let code = ["error", "code", "type", "status"].iter().find_map(text).unwrap_or("error");
+            let words = ["message", "error_description"].iter().find_map(text).unwrap_or_default();
+            return Some((code.to_owned(), words.to_owned()));
         }
-        _ if get(members, "ok") == Some(&Value::Bool(false)) => {
-            Some(("error".to_owned(), description.to_owned()))
-        }
-        _ => None,
+        Some(Value::Bool(true)) => return unnamed(),
+        Some(Value::Array(list)) if !list.is_empty() => return unnamed(),
+        _ => {}
+    }
+    let said_no = |name: &str| members.get(name) == Some(&Value::Bool(false));
+    match first(&["error_code", "errorCode"]) {
+        Some(code) => Some((code, description())),
+        // In a success these are names of other things.
+        None if !success => first(&["code"]).map(|code| (code, description())),
+        None if said_no("ok") || said_no("success") => unnamed(),
+        None => None,
     }
 }
 
-/// Judges an OAuth error (RFC 6749 section 5.2), whatever status it came with (Auth0: 403, GitHub: 200).
-fn refused(reply: Reply<'_>, code: &str, description: &str) -> Answer {
-    let host = reply.host;
-    let said = if description.is_empty() {
-        clean(code)
-    } else {
-        format!("{} ({})", clean(code), clean(description))
-    };
-    match code {
-        "invalid_grant"
-        | "bad_refresh_token"
-        | "refresh_token_not_found"
-        | "bad_verification_code"
-        | "invalid_refresh_token" => Answer::InvalidGrant(said),
-        "invalid_client" | "unauthorized_client" => Answer::Failed(Error::new(
-            Name::ClientRejected,
-            format!("{host} does not accept this client id or secret: {said}"),
-        )),
-        "invalid_request" | "invalid_scope" | "unsupported_grant_type" | "invalid_target" => {
-            Answer::Failed(Error::new(Name::ClientRejected, format!("{host} refused the request: {said}")))
-        }
-        "slow_down" | "temporarily_unavailable" => busy(reply),
-        _ if reply.status == 429 => busy(reply),
-        _ => Answer::Failed(Error::new(Name::ServerError, format!("{host} answered with an error: {said}"))),
+fn issued(members: &Members, host: &str) -> Result<Issued, Refusal> {
+    if ["access_token", "refresh_token", "error"].into_iter().any(|name| members.repeats(name)) {
+        return Err(Refusal::bad(host, "repeats a member"));
     }
-}
-
-/// An answer that failed and does not say why in OAuth's words: never the end of a sign-in (rows 80-84).
-fn unnamed(reply: Reply<'_>) -> Answer {
-    match reply.status {
-        429 => busy(reply),
-        status => Answer::Failed(Error::new(
-            Name::ServerError,
-            format!("{} answered {status} to the token request", reply.host),
-        )),
-    }
-}
-
-fn busy(reply: Reply<'_>) -> Answer {
-    let error =
-        Error::new(Name::ServerBusy, format!("{} asks us to wait before the next request", reply.host));
-    Answer::Failed(match reply.retry_after {
-        Some(seconds) => error.hinted(format!("try again in {} seconds", seconds.clamp(1, 3600))),
-        None => error,
-    })
-}
-
-fn issued(members: &[(String, Value)], host: &str) -> Answer {
-    let access = match get(members, "access_token") {
-        Some(Value::String(token)) if is_token(token) => SecretString::from(token.as_str()),
-        _ => return bad(host, "has no usable access_token"),
-    };
-    let refresh = match get(members, "refresh_token") {
-        Some(Value::String(token)) if is_token(token) => Some(SecretString::from(token.as_str())),
-        _ => None,
-    };
-    let seconds = |name: &str| get(members, name).and_then(seconds);
-    Answer::Issued(Issued {
-        access,
-        refresh,
-        token_type: get(members, "token_type").and_then(Value::as_str).map(str::to_owned),
+    let access = members.text("access_token").filter(|token| is_token(token));
+    let access = access.ok_or_else(|| Refusal::bad(host, "has no usable access_token"))?;
+    let seconds = |name: &str| members.get(name).and_then(seconds);
+    Ok(Issued {
+        access: access.into(),
+        refresh: refresh(members),
+        token_type: members.text("token_type").map(str::to_owned),
         expires_in: seconds("expires_in").map(|lifetime| lifetime.min(LONGEST)),
         refresh_expires_in: seconds("refresh_token_expires_in").or_else(|| seconds("refresh_expires_in")),
-        scope: get(members, "scope").and_then(scope),
+        scope: members.get("scope").and_then(scope),
     })
+}
+
+/// The refresh token, if there is one and it does not contradict itself. It never stands in a header,
+/// so more is allowed in it than in an access token (RFC 6749 appendix A.17 has blanks).
+fn refresh(members: &Members) -> Option<SecretString> {
+    let token = members.agreed("refresh_token")?.as_str()?;
+    let taken = !token.is_empty() && token.len() <= LONGEST_TOKEN && !token.contains(char::is_control);
+    taken.then(|| token.into())
 }
 
 /// A token fits into a header: visible ASCII (RFC 6749 appendix A.12).
@@ -241,5 +201,4 @@ fn scope(value: &Value) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "answer_tests.rs"]
 mod tests;

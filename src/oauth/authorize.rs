@@ -56,6 +56,7 @@ mod tests {
 
     use super::super::Endpoints;
     use super::*;
+    use crate::http::Reach;
 
     #[test]
     fn the_request_has_every_parameter_once() {
@@ -66,12 +67,14 @@ mod tests {
             registration: None,
             issuer_in_response: false,
             auth_methods: None,
+            signing_algorithms: Vec::new(),
             scopes: Vec::new(),
             grants: None,
             dpop_algorithms: Vec::new(),
             client_metadata_documents: false,
             scope: None,
             resource: Some("https://e.com/mcp".into()),
+            reach: Reach::default(),
         };
         let made = request(&provider, "id", "http://localhost:1/callback", Some("*")).unwrap();
         let pairs: Vec<_> = made.url.query_pairs().into_owned().collect();

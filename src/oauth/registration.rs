@@ -50,7 +50,8 @@ pub async fn register(provider: &Provider, redirect_uri: &str, scope: Option<&st
         body["scope"] = scope.into();
     }
     let host = url.host_str().unwrap_or_default().to_owned();
-    let request = http::oauth(url)?.post(url.clone()).header(ACCEPT, "application/json");
+    let request =
+        http::oauth(url, &provider.reach).await?.post(url.clone()).header(ACCEPT, "application/json");
     let request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
     let response = request.send().await.map_err(|error| http::transport(&error, &host))?;
     let status = response.status().as_u16();

@@ -2,7 +2,8 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::wire::{self, Endpoint, Message};
+use super::message::Message;
+use super::wire::Endpoint;
 use crate::error::{Error, Name, Result};
 
 /// Revokes one token; `endpoint.url` is the revocation endpoint. A token that the server does not know
@@ -15,7 +16,7 @@ pub async fn revoke(endpoint: Endpoint<'_>, token: &SecretString, hint: &str) ->
         ("token".to_owned(), token.expose_secret().to_owned()),
         ("token_type_hint".to_owned(), hint.to_owned()),
     ];
-    let received = wire::post(endpoint.url, &Message::new(form, endpoint.client)).await?;
+    let received = Message::new(endpoint, form).send().await?;
     match received.status {
         200..300 => Ok(()),
         429 => Err(Error::new(Name::ServerBusy, "the revocation endpoint asks us to wait")),

@@ -1,9 +1,8 @@
-//! The token request in every style, and the way back.
+//! Token requests, and what becomes of their answers.
 //!
-//! The `oauth2` crate builds the requests; this adapter is the HTTP client it calls. It rewrites the
-//! form body to JSON where the server wants that (every OAuth parameter is a string, so nothing is
-//! lost), sends exactly once, and hands the crate an answer in the one shape that it accepts. All
-//! judging of answers is in [`answer`](super::answer).
+//! The `oauth2` crate builds the parameters of those grants that it knows; this adapter is the HTTP client
+//! that it calls. How a request is written and sent is the business of `message`, how its answer is read
+//! that of [`answer`](super::answer).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,41 +13,35 @@ use oauth2::{
     AsyncHttpClient, AuthType, AuthorizationCode, ClientId, EndpointNotSet, EndpointSet, HttpRequest,
     HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, TokenUrl,
 };
-use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Url, form_urlencoded};
 
-use super::answer::{self, Answer, Issued, Reply};
-use crate::credential::{Client, TokenStyle, Tokens, now, now_ms};
+use super::answer::Issued;
+use super::dpop;
+use super::message::Message;
+use crate::credential::{Client, Tokens, now, now_ms};
 use crate::error::{Error, Name, Result};
-use crate::http;
+use crate::http::Reach;
+
+pub use super::answer::{Cause, Refusal};
 
 type Oauth2Client = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
-
-/// Why a token request brought no tokens.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The grant is not valid any more; the server's words, cleaned.
-    InvalidGrant(String),
-    /// Anything else, named. The grant may still be good.
-    Failed(Error),
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Refusal::Failed(error)
-    }
-}
 
 /// Where and as whom token requests are made.
 #[derive(Debug, Clone, Copy)]
 pub struct Endpoint<'a> {
     /// The token endpoint.
     pub url: &'a Url,
+    /// The authorization server's issuer identifier, for whom a client's assertion is meant.
+    pub issuer: &'a str,
     /// The client.
     pub client: &'a Client,
     /// The `resource` parameter (RFC 8707), the same in every request of a sign-in.
     pub resource: Option<&'a str>,
+    /// Where requests may go (D1).
+    pub reach: &'a Reach,
+    /// The key to bind the tokens to (RFC 9449), if they are to be bound.
+    pub dpop: Option<&'a dpop::Key>,
 }
 
 /// What the browser brought back.
@@ -78,7 +71,7 @@ impl Endpoint<'_> {
         if let Some(resource) = self.resource {
             request = request.add_extra_param("resource", resource);
         }
-        settle(request.request_async(&Sender(self)).await)
+        settle(request.request_async(&Sender(*self)).await)
     }
 
     /// Spends a refresh token (RFC 6749 section 6).
@@ -92,7 +85,7 @@ impl Endpoint<'_> {
         if let Some(resource) = self.resource {
             request = request.add_extra_param("resource", resource);
         }
-        settle(request.request_async(&Sender(self)).await)
+        settle(request.request_async(&Sender(*self)).await)
     }
 
     fn oauth2(&self) -> Oauth2Client {
@@ -103,8 +96,13 @@ impl Endpoint<'_> {
     }
 }
 
+/// Sends the parameters of any grant.
+pub(super) async fn ask(endpoint: Endpoint<'_>, form: Vec<(String, String)>) -> Result<Issued, Refusal> {
+    Message::new(endpoint, form).send().await?.read()
+}
+
 /// The HTTP client that the `oauth2` crate calls.
-struct Sender<'a>(&'a Endpoint<'a>);
+struct Sender<'a>(Endpoint<'a>);
 
 impl<'c> AsyncHttpClient<'c> for Sender<'_> {
     type Error = Judged;
@@ -113,21 +111,16 @@ impl<'c> AsyncHttpClient<'c> for Sender<'_> {
     /// Sends one request and judges its answer. The verdict goes back as the "error" of the HTTP client,
     /// past the crate's own reading of answers, which would lose the status, and rotated tokens with it.
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        let Endpoint { url, client, .. } = *self.0;
         Box::pin(async move {
-            let form: Vec<(String, String)> = form_urlencoded::parse(request.body()).into_owned().collect();
-            let message = Message::new(form, client);
-            Err(Judged(match post(url, &message).await {
-                Ok(reply) => redact(answer::read(reply.borrow()), &message),
-                Err(error) => Answer::Failed(error),
-            }))
+            let form = form_urlencoded::parse(request.body()).into_owned().collect();
+            Err(Judged(ask(self.0, form).await))
         })
     }
 }
 
 /// A verdict on its way through the `oauth2` crate.
 #[derive(Debug)]
-struct Judged(Answer);
+struct Judged(Result<Issued, Refusal>);
 
 impl fmt::Display for Judged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,105 +134,8 @@ fn settle<T, E: oauth2::ErrorResponse>(
     outcome: Result<T, RequestTokenError<Judged, E>>,
 ) -> Result<Issued, Refusal> {
     match outcome {
-        Err(RequestTokenError::Request(Judged(Answer::Issued(issued)))) => Ok(issued),
-        Err(RequestTokenError::Request(Judged(Answer::InvalidGrant(said)))) => {
-            Err(Refusal::InvalidGrant(said))
-        }
-        Err(RequestTokenError::Request(Judged(Answer::Failed(error)))) => Err(Refusal::Failed(error)),
+        Err(RequestTokenError::Request(Judged(verdict))) => verdict,
         _ => Err(Error::new(Name::Internal, "the token request could not be built").into()),
-    }
-}
-
-/// A request with secrets: its parameters, and the client's credentials where its style wants them.
-pub(super) struct Message<'a> {
-    form: Vec<(String, String)>,
-    client: &'a Client,
-}
-
-impl<'a> Message<'a> {
-    /// Authenticates the client (RFC 6749 section 2.3.1): its id and secret go either into the body or
-    /// into HTTP Basic, never into both, and never elsewhere on a second try (T7).
-    pub(super) fn new(mut form: Vec<(String, String)>, client: &'a Client) -> Self {
-        form.retain(|(name, _)| name != "client_id" && name != "client_secret");
-        let message = Message { form, client };
-        let mut form = Vec::new();
-        if message.basic().is_none() {
-            form.push(("client_id".to_owned(), client.id.clone()));
-            form.extend(
-                client.secret.iter().map(|s| ("client_secret".to_owned(), s.expose_secret().to_owned())),
-            );
-        }
-        form.extend(message.form);
-        Message { form, client }
-    }
-
-    /// User name and password of HTTP Basic, each form-encoded first.
-    fn basic(&self) -> Option<(String, String)> {
-        let secret = self.client.secret.as_ref()?;
-        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect();
-        matches!(self.client.style, TokenStyle::FormBasic | TokenStyle::JsonBasic)
-            .then(|| (encode(&self.client.id), encode(secret.expose_secret())))
-    }
-
-    fn encode(&self) -> (&'static str, String) {
-        match self.client.style {
-            TokenStyle::FormPost | TokenStyle::FormBasic => {
-                let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.form).finish();
-                ("application/x-www-form-urlencoded", body)
-            }
-            TokenStyle::Json | TokenStyle::JsonBasic => {
-                let members = self.form.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
-                ("application/json", serde_json::Value::Object(members.collect()).to_string())
-            }
-        }
-    }
-}
-
-/// An answer, read to its end.
-pub(super) struct Received {
-    pub(super) status: u16,
-    retry_after: Option<u64>,
-    body: bytes::Bytes,
-    host: String,
-}
-
-impl Received {
-    pub(super) fn borrow(&self) -> Reply<'_> {
-        Reply { status: self.status, retry_after: self.retry_after, body: &self.body, host: &self.host }
-    }
-}
-
-/// Sends a message once: no redirect, no retry, bounded in time and size.
-pub(super) async fn post(url: &Url, message: &Message<'_>) -> Result<Received> {
-    let host = url.host_str().unwrap_or_default().to_owned();
-    let (content_type, body) = message.encode();
-    let mut request = http::oauth(url)?.post(url.clone());
-    request = request.header(CONTENT_TYPE, content_type).header(ACCEPT, "application/json").body(body);
-    if let Some((id, secret)) = message.basic() {
-        request = request.basic_auth(id, Some(secret));
-    }
-    let response = request.send().await.map_err(|error| http::transport(&error, &host))?;
-    let status = response.status().as_u16();
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
-    let body = http::read(response, http::TOKEN_ANSWER_LIMIT).await?;
-    Ok(Received { status, retry_after, body, host })
-}
-
-/// Takes our own secrets out of the server's words (row 107).
-fn redact(answer: Answer, message: &Message<'_>) -> Answer {
-    let secret = ["code", "code_verifier", "refresh_token", "client_secret", "token"];
-    let form =
-        message.form.iter().filter(|(name, value)| secret.contains(&name.as_str()) && !value.is_empty());
-    let mut secrets: Vec<&str> = form.map(|(_, value)| value.as_str()).collect();
-    secrets.extend(message.client.secret.as_ref().map(ExposeSecret::expose_secret));
-    let tells = |text: &str| secrets.iter().any(|secret| text.contains(secret));
-    match answer {
-        Answer::InvalidGrant(said) if tells(&said) => Answer::InvalidGrant("invalid_grant".to_owned()),
-        Answer::Failed(error) if tells(error.what()) => {
-            let what = "the token endpoint answered with an error that repeats a secret, so it is not shown";
-            Answer::Failed(Error::new(error.name(), what))
-        }
-        answer => answer,
     }
 }
 
@@ -258,21 +154,31 @@ pub fn tokens(issued: Issued, documented: Option<u64>) -> Tokens {
     }
 }
 
-/// Refuses tokens that are not bearer tokens (T8, rows 103, 104). They must be stored before this is
-/// asked, because the old refresh token is spent either way (I1).
+/// Refuses tokens of another type than asked for (T8, rows 103, 104): `DPoP` if they are to be `bound` to a
+/// key, otherwise `Bearer`, in any case of letters. They must be stored before this is asked, because the old
+/// refresh token is spent either way (I1). `named`: an answer without a type is refused as well.
+///
+/// A bearer token in the place of a bound one is refused, and not used as what it is: RFC 9449 section 5 has
+/// the client discard it where the binding matters, and it is asked for only where somebody wants it.
 ///
 /// # Errors
 /// `wrong-token-type`.
-pub fn check_type(token_type: Option<&str>, required: bool) -> Result<()> {
+pub fn check_type(token_type: Option<&str>, bound: bool, named: bool) -> Result<()> {
+    let wanted = if bound { "DPoP" } else { "Bearer" };
     match token_type {
-        Some(found) if found.eq_ignore_ascii_case("bearer") => Ok(()),
-        None if !required => Ok(()),
+        Some(found) if found.eq_ignore_ascii_case(wanted) => Ok(()),
+        None if !named && !bound => Ok(()),
         found => {
             let found = found.map_or_else(|| "no type".to_owned(), crate::error::clean);
-            Err(Error::new(
-                Name::WrongTokenType,
-                format!("the server issued a token of type {found}, not Bearer"),
-            ))
+            let what = format!("the server issued a token of type {found}, not {wanted}");
+            let error = Error::new(Name::WrongTokenType, what);
+            Err(if bound {
+                error.hinted(
+                    "ask the operator of the server for DPoP, or leave out --dpop (in a profile: `dpop`)",
+                )
+            } else {
+                error
+            })
         }
     }
 }

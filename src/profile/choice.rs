@@ -8,21 +8,10 @@ use url::Url;
 
 use crate::credential::{Grant, TokenStyle};
 use crate::error::{Error, Name, Result};
+pub use crate::oauth::ResourceChoice;
 
 /// The largest key file, in bytes.
 const KEY_LIMIT: u64 = 64 * 1024;
-
-/// What to send as `resource` parameter.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum ResourceChoice {
-    /// What the resource's metadata names, else the MCP endpoint's canonical URL.
-    #[default]
-    Auto,
-    /// Nothing, for servers that refuse the parameter.
-    Omit,
-    /// This value.
-    Value(String),
-}
 
 /// What the command line adds to a target.
 #[derive(Debug, Clone, Default)]

@@ -11,44 +11,51 @@ impl Bearer for Session {
     /// Without a usable sign-in the request goes out as it is: some servers, and some of Chipp's tools,
     /// need none, and only the server knows.
     async fn bearer(&self) -> Result<Option<Access>> {
-        match self.token().await {
-            Ok(token) => Ok(Some(token.into())),
+        match self.access().await {
+            Ok(access) => Ok(Some(access)),
             Err(error) if error.name() == Name::LoginRequired => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     async fn unauthorized(&self, refused: Refused) -> Result<Access> {
-        let token = match refused.used {
+        let outcome = match refused.used {
+            // What was refused in spite of a renewal would be refused after another one.
             Some(used) if refused.again => match self.newer(&used).await? {
-                Some(_) => self.token().await,
-                None => Err(self.useless()),
+                Some(_) => self.access().await,
+                None => Err(self.refused_again()),
             },
-            Some(used) => self.another(used).await,
-            None => self.token().await,
+            Some(used) => self.another_access(used).await,
+            None => self.access().await,
         };
-        token.map(Access::from)
+        match outcome {
+            // Whoever chose to give a token by hand is not asked to sign in instead.
+            Err(error) if error.name() == Name::LoginRequired && self.is_given() => {
+                Err(Error::new(Name::LoginDenied, error.what()).hinted(error.hint()))
+            }
+            outcome => outcome,
+        }
     }
 
     async fn insufficient(&self, used: Option<SecretString>, challenge: Challenge) -> Result<StepUp> {
-        let Some(used) = used else { return self.token().await.map(|token| StepUp::Use(token.into())) };
+        let Some(used) = used else { return self.access().await.map(StepUp::Use) };
         if self.newer(&used).await?.is_some() {
-            return self.token().await.map(|token| StepUp::Use(token.into()));
+            return self.access().await.map(StepUp::Use);
         }
         let Some(credential) = self.0.cached() else { return Err(self.0.signed_out()) };
-        self.0.check_origin(&credential)?;
+        self.0.check(&credential)?;
         let name = &self.0.account.name;
         let missing = challenge.missing_scopes().unwrap_or_default();
         if missing.is_empty() {
             let what = format!("{name} does not say which scope it wants");
             return Err(self.0.mark(Error::new(Name::ScopeRequired, what)));
         }
-        let (union, is_more) = union(&credential, &missing);
         if credential.grant != Grant::User {
             let what = format!("nobody signed in to {name} who could be asked for it");
             let hint = "ask the operator of the server to give this client or token the permission";
             return Err(self.0.mark(Error::new(Name::ScopeRequired, what).hinted(hint)));
         }
+        let (union, is_more) = union(&credential, &missing);
         if !is_more {
             let what = format!("your sign-in to {name} asked for it and did not get it");
             return Err(self.0.mark(scope::required(what, &union)));
@@ -71,18 +78,17 @@ impl Bearer for Session {
 }
 
 impl Session {
+    /// Whether the token was given by hand.
+    fn is_given(&self) -> bool {
+        self.0.cached().is_some_and(|credential| credential.grant == Grant::Static)
+    }
+
     /// The record in force, read anew, if its token is another one than this.
     async fn newer(&self, used: &SecretString) -> Result<Option<Credential>> {
         // Not while a renewal is between its two records.
         let _flight = self.0.flight.lock().await;
         self.0.reload().await?;
         Ok(self.0.cached().filter(|credential| !same_secret(&credential.tokens.access, used)))
-    }
-
-    /// What the resource refused in spite of a renewal, it would refuse after another one.
-    fn useless(&self) -> Error {
-        let what = format!("{} does not accept your sign-in any more", self.0.account.name);
-        self.0.mark(Error::new(Name::LoginRequired, what))
     }
 }
 

@@ -5,6 +5,7 @@
 use super::Session;
 use crate::credential::Credential;
 use crate::error::{Error, Name, Result};
+use crate::http::Reach;
 use crate::oauth::revoke::revoke;
 use crate::oauth::wire::Endpoint;
 
@@ -41,7 +42,7 @@ impl Session {
         let revocation = match &stored {
             None => Revocation::Unreadable,
             Some(_) if !tell_server => Revocation::NotAsked,
-            Some(stored) => tell(stored).await,
+            Some(stored) => tell(stored, &inner.reach(stored)).await,
         };
         inner.store.forget(&inner.account.key).await.map_err(|error| inner.mark(error))?;
         inner.keep(None);
@@ -50,9 +51,16 @@ impl Session {
 }
 
 /// Revokes both tokens, the refresh token first: with it gone, nothing new can come of the other.
-async fn tell(credential: &Credential) -> Revocation {
+async fn tell(credential: &Credential, reach: &Reach) -> Revocation {
     let Some(url) = &credential.revocation_endpoint else { return Revocation::Unsupported };
-    let endpoint = Endpoint { url, client: &credential.client, resource: None };
+    let endpoint = Endpoint {
+        url,
+        issuer: &credential.issuer,
+        client: &credential.client,
+        resource: None,
+        reach,
+        dpop: None,
+    };
     let tokens = [
         (credential.tokens.refresh.as_ref(), "refresh_token"),
         (Some(&credential.tokens.access), "access_token"),

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::Inner;
-use crate::credential::{Credential, Freshness, now, now_ms, same_secret};
+use super::asking::{self, Request};
+use super::{Inner, machine};
+use crate::credential::{Credential, Freshness, Grant, Tokens, now, now_ms, same_secret};
 use crate::error::{Error, Name, Result};
 use crate::oauth::answer::Issued;
-use crate::oauth::wire::{self, Endpoint, Refusal};
+use crate::oauth::wire::{self, Cause, Refusal};
 
 /// Seconds during which an early renewal that failed is not tried again: the token still works, and
 /// the server may be in trouble.
@@ -40,7 +41,7 @@ impl Need {
     }
 
     /// Whether a record may be used after all if it cannot be renewed.
-    fn tolerates(&self, credential: &Credential) -> bool {
+    pub(super) fn tolerates(&self, credential: &Credential) -> bool {
         match self {
             Need::Time => credential.freshness(now_ms()) != Freshness::Expired,
             Need::Other(_) => self.met_by(credential),
@@ -49,39 +50,61 @@ impl Need {
 }
 
 /// Runs the transaction.
-pub(super) async fn run(inner: &Inner, need: Need) -> Result<SecretString> {
+pub(super) async fn run(inner: &Inner, need: Need) -> Result<Credential> {
     let _flight = inner.flight.lock().await;
     let cached = inner.cached();
-    if let Some(cached) = cached.as_ref().filter(|cached| need.met_by(cached)) {
-        return Ok(cached.tokens.access.clone());
+    if let Some(cached) = &cached {
+        inner.check(cached)?;
+        if need.met_by(cached) {
+            return Ok(cached.clone());
+        }
     }
     match locked(inner, &need).await {
-        Ok(token) => Ok(token),
+        Ok(credential) => Ok(credential),
         // Any trouble: a token that still works is used (5.6 step 0).
         Err(error) => match cached.filter(|cached| need.tolerates(cached)) {
             Some(cached) => {
                 tracing::warn!("could not renew the sign-in yet: {error}");
                 inner.rest_until.store(now() + REST, Ordering::Relaxed);
-                Ok(cached.tokens.access)
+                Ok(cached)
             }
             None => Err(inner.mark(error)),
         },
     }
 }
 
-async fn locked(inner: &Inner, need: &Need) -> Result<SecretString> {
+async fn locked(inner: &Inner, need: &Need) -> Result<Credential> {
     // Never without the lock, and it is never taken from another process: its death frees it (C3).
     let lock = inner.lock().await?;
-    let Some(stored) = current(inner).await? else {
-        inner.keep(None);
-        return Err(inner.signed_out());
-    };
-    inner.check_origin(&stored)?;
-    if need.met_by(&stored) {
-        inner.keep(Some(stored.clone()));
-        return Ok(stored.tokens.access);
+    let stored = current(inner).await?;
+    if let Some(stored) = &stored {
+        inner.check(stored)?;
+        if need.met_by(stored) {
+            inner.keep(Some(stored.clone()));
+            return Ok(stored.clone());
+        }
     }
-    let Some(refresh) = stored.tokens.refresh.clone().filter(|_| stored.refreshable()) else {
+    // Somebody deleted the lock file under us: another process may hold a new one (row 65).
+    if let Some(lock) = &lock
+        && !lock.intact()?
+    {
+        let what = "the lock file was deleted while the sign-in was being renewed";
+        return Err(Error::new(Name::LockTimeout, what).hinted("try again"));
+    }
+    match (stored, &inner.account.machine) {
+        (Some(stored), _) if stored.grant.is_repeatable() => machine::again(inner, need, stored).await,
+        (Some(stored), _) => refresh(inner, need, stored).await,
+        (None, Some(machine)) => machine::first(inner, machine).await,
+        (None, None) => {
+            inner.keep(None);
+            Err(inner.signed_out())
+        }
+    }
+}
+
+/// Spends the refresh token of a person's sign-in.
+async fn refresh(inner: &Inner, need: &Need, stored: Credential) -> Result<Credential> {
+    let Some(token) = stored.tokens.refresh.clone().filter(|_| stored.refreshable()) else {
         return Err(match need {
             Need::Other(_) if stored.tokens.expires_in != Some(0) => dead(inner, need, stored).await,
             _ => {
@@ -91,23 +114,43 @@ async fn locked(inner: &Inner, need: &Need) -> Result<SecretString> {
             }
         });
     };
-    // Somebody deleted the lock file under us: another process may hold a new one (row 65).
-    if !lock.intact()? {
-        let what = "the lock file was deleted while the sign-in was being renewed";
-        return Err(Error::new(Name::LockTimeout, what).hinted("try again"));
-    }
-    let endpoint = Endpoint {
-        url: &stored.token_endpoint,
-        client: &stored.client,
-        resource: stored.resource.as_deref(),
-    };
-    match endpoint.refresh(&refresh).await {
+    let key = inner.key(&stored)?;
+    let reach = inner.reach(&stored);
+    let request = Request::of(&stored, key.as_ref(), &reach);
+    match asking::ask(inner, &request, need.tolerates(&stored)).await {
         Ok(issued) => renewed(inner, stored, issued).await,
-        Err(Refusal::InvalidGrant(said)) => {
-            tracing::debug!("the refresh token was refused: {said}");
-            refused(inner, need, (stored, refresh)).await
+        Err(refusal) => unrenewed(inner, need, (stored, token), refusal).await,
+    }
+}
+
+/// No tokens came. Nothing is deleted, whatever the reason.
+async fn unrenewed(
+    inner: &Inner,
+    need: &Need,
+    (sent, refresh): (Credential, SecretString),
+    refusal: Refusal,
+) -> Result<Credential> {
+    if let Some(new) = refusal.salvaged.filter(|new| !same_secret(new, &refresh)) {
+        // The rest of the answer is unusable, but the server has rotated: only this one can be good
+        // (rows 97 and 98, I1). The next attempt presents it.
+        let refresh_expires_at =
+            inner.account.refresh_lifetime.map(|lifetime| now().saturating_add(lifetime));
+        let tokens = Tokens { refresh: Some(new), refresh_expires_at, ..sent.tokens };
+        save(inner, &Credential { tokens, generation: sent.generation.saturating_add(1), ..sent }).await;
+        return Err(refusal.error);
+    }
+    match refusal.cause {
+        Cause::InvalidGrant => {
+            tracing::debug!("the refresh token was refused: {}", refusal.said);
+            refused(inner, need, (sent, refresh)).await
         }
-        Err(Refusal::Failed(error)) => Err(error),
+        // The client was registered by us, so the next sign-in can register another one. Only a
+        // sign-in can: the registration goes with a callback address.
+        Cause::InvalidClient if sent.client.registered_redirect.is_some() => {
+            tracing::debug!("the client was refused: {}", refusal.said);
+            Err(dead(inner, need, Credential { client_refused_at: Some(now()), ..sent }).await)
+        }
+        _ => Err(refusal.error),
     }
 }
 
@@ -130,21 +173,31 @@ pub(super) async fn current(inner: &Inner) -> Result<Option<Credential>> {
 }
 
 /// Writes the successor down, then uses it.
-async fn renewed(inner: &Inner, old: Credential, issued: Issued) -> Result<SecretString> {
-    let token_type = issued.token_type.clone();
+pub(super) async fn renewed(inner: &Inner, old: Credential, issued: Issued) -> Result<Credential> {
+    let wrong = wire::check_type(
+        issued.token_type.as_deref(),
+        old.dpop_key.is_some(),
+        inner.account.names_token_type,
+    );
     let mut tokens = wire::tokens(issued, inner.account.refresh_lifetime);
-    if tokens.refresh.is_none() {
+    if old.grant.is_repeatable() {
+        // Nothing would ever use it, so it is better not kept (RFC 6749 section 4.4.3).
+        tokens.refresh = None;
+    } else if tokens.refresh.is_none() {
         // No new one means that the old one stays (RFC 6749 section 6, row 99).
         tokens.refresh = old.tokens.refresh;
         tokens.refresh_expires_at = old.tokens.refresh_expires_at;
     }
     tokens.scope = tokens.scope.or(old.tokens.scope);
+    if wrong.is_err() {
+        // Never used, by no other call either.
+        tokens.expires_in = Some(0);
+    }
     let new = Credential { tokens, generation: old.generation.saturating_add(1), refused_at: None, ..old };
     save(inner, &new).await;
     tracing::debug!(generation = new.generation, "the sign-in was renewed");
     // Only now, when nothing can be lost by it, is the token judged (T8).
-    wire::check_type(token_type.as_deref(), inner.account.names_token_type)?;
-    Ok(new.tokens.access)
+    wrong.map(|()| new)
 }
 
 /// Saves and caches a record. The old refresh token is spent, so giving up is no choice: what cannot
@@ -173,7 +226,7 @@ async fn refused(
     inner: &Inner,
     need: &Need,
     (sent, refresh): (Credential, SecretString),
-) -> Result<SecretString> {
+) -> Result<Credential> {
     let stored = inner.store.load(&inner.account.key).await?;
     match stored {
         None => {
@@ -182,7 +235,7 @@ async fn refused(
         }
         Some(stored) if !stored.tokens.refresh.as_ref().is_some_and(|r| same_secret(r, &refresh)) => {
             inner.keep(Some(stored.clone()));
-            Ok(stored.tokens.access)
+            Ok(stored)
         }
         Some(_) => Err(dead(inner, need, Credential { refused_at: Some(now()), ..sent }).await),
     }
@@ -206,10 +259,22 @@ pub(super) async fn dead(inner: &Inner, need: &Need, mut credential: Credential)
 fn ended(inner: &Inner, credential: &Credential) -> Error {
     let name = &inner.account.name;
     let refresh_ended = credential.tokens.refresh_expires_at.is_some_and(|end| now() >= end);
-    let what = match credential.refused_at {
-        Some(_) if refresh_ended => format!("your sign-in to {name} has reached its end"),
-        Some(_) => format!("{name} has ended your sign-in"),
-        None => format!("your sign-in to {name} has ended, and the server issued no refresh token"),
+    let what = match credential.grant {
+        Grant::Static => {
+            let what = format!("the token that you gave for {name} is not good any more");
+            let hint = "get a new one there, and give it to `chipp-auth login{target} --with-token`";
+            return inner.mark(Error::new(Name::LoginRequired, what).hinted(hint));
+        }
+        _ if credential.refused_at.is_some() && refresh_ended => {
+            format!("your sign-in to {name} has reached its end")
+        }
+        _ if credential.refused_at.is_some() => format!("{name} has ended your sign-in"),
+        _ if credential.client_refused_at.is_some() => {
+            format!(
+                "your sign-in to {name} has ended: the server has forgotten the registration of this program"
+            )
+        }
+        _ => format!("your sign-in to {name} has ended, and the server issued no refresh token"),
     };
     inner.mark(Error::new(Name::LoginRequired, what))
 }

@@ -1,4 +1,5 @@
-//! A store in memory that fails on demand: for tests of everything above the store.
+//! A store in memory: for sign-ins that a machine can repeat at any time, so that nothing needs to be kept
+//! . It also fails on demand, for tests of everything above the store.
 //!
 //! It keeps the text form and not the value, so that records really go through it, and so that a test can
 //! put damage in.

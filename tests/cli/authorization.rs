@@ -181,7 +181,7 @@ fn without_a_browser_a_sign_in_that_is_refused_twice_is_kept() {
     room.refuse(2);
     let (name, text) = error(&host.call("list_apps"));
     assert_eq!(name, "login-required", "{text}");
-    assert!(text.contains("chipp does not accept your sign-in any more"), "{text}");
+    assert!(text.contains("chipp does not accept new tokens of this sign-in either"), "{text}");
     assert!(host.call("list_apps").get("result").is_some());
     assert_eq!(room.house.run(&["status"]).code, 0);
 }

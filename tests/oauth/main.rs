@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, missing_docs)]
 
+mod assertions;
 mod discovery;
+mod dpop;
+mod grants;
 mod server;
 mod styles;

@@ -1,8 +1,9 @@
 //! A server that answers by table and remembers what it was asked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use chipp_auth::http::Reach;
 use http::HeaderMap;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -40,6 +41,7 @@ pub struct Asked {
 pub struct Server {
     pub base: String,
     pages: Arc<Mutex<HashMap<String, Page>>>,
+    first: Arc<Mutex<VecDeque<Page>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
@@ -47,7 +49,7 @@ impl Server {
     pub async fn start() -> Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let server = Server { base, pages: Arc::default(), asked: Arc::default() };
+        let server = Server { base, pages: Arc::default(), first: Arc::default(), asked: Arc::default() };
         let serving = server.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -64,8 +66,18 @@ impl Server {
         format!("{}{path}", self.base).parse().unwrap()
     }
 
+    /// What is reachable for a client whose MCP server is here.
+    pub fn reach(&self) -> Reach {
+        Reach::named([&self.base])
+    }
+
     pub fn page(&self, path: &str, page: Page) {
         self.pages.lock().unwrap().insert(path.to_owned(), page);
+    }
+
+    /// Answers the next request with this, wherever it goes, before those by path.
+    pub fn first(&self, page: Page) {
+        self.first.lock().unwrap().push_back(page);
     }
 
     pub fn asked(&self) -> Vec<Asked> {
@@ -81,7 +93,8 @@ impl Server {
         let body = String::from_utf8(body.collect().await?.to_bytes().to_vec()).unwrap();
         let path = parts.uri.path().to_owned();
         self.asked.lock().unwrap().push(Asked { path: path.clone(), headers: parts.headers, body });
-        let page = self.pages.lock().unwrap().get(&path).cloned();
+        let first = self.first.lock().unwrap().pop_front();
+        let page = first.or_else(|| self.pages.lock().unwrap().get(&path).cloned());
         let page = page.unwrap_or(Page { status: 404, ..Page::default() });
         let mut response = Response::builder().status(page.status);
         for (name, value) in page.headers {

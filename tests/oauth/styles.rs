@@ -1,19 +1,30 @@
 //! The token request styles of the seed, byte for byte (T7), and what every request has.
 
+use std::sync::LazyLock;
+
 use chipp_auth::credential::{Client, TokenStyle};
 use chipp_auth::error::Name;
+use chipp_auth::http::Reach;
 use chipp_auth::oauth::revoke::revoke;
 use chipp_auth::oauth::wire::{Code, Endpoint, Refusal};
 use http::HeaderMap;
 use oauth2::PkceCodeVerifier;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::server::{Asked, Page, Server};
 
+pub const ISSUER: &str = "https://issuer.example/tenant";
 const VERIFIER: &str = "verifier-verifier-verifier-verifier-verifier-";
 
 fn client(style: TokenStyle, secret: Option<&str>) -> Client {
     Client { id: "cid:/ x".into(), secret: secret.map(Into::into), style, ..Client::default() }
+}
+
+/// An endpoint on this computer, where a test has its server.
+pub fn at<'a>(url: &'a Url, client: &'a Client, resource: Option<&'a str>) -> Endpoint<'a> {
+    static HERE: LazyLock<Reach> = LazyLock::new(|| Reach::named(["http://127.0.0.1"]));
+    Endpoint { url, issuer: ISSUER, client, resource, reach: &HERE, dpop: None }
 }
 
 /// Exchanges a code in a style; the request that arrived.
@@ -21,18 +32,19 @@ async fn exchange(style: TokenStyle, secret: Option<&str>) -> Asked {
     let server = Server::start().await;
     server.page("/token", Page::json(&json!({"access_token": "a", "token_type": "bearer"})));
     let (url, client) = (server.url("/token"), client(style, secret));
-    let endpoint = Endpoint { url: &url, client: &client, resource: Some("https://e.com/mcp") };
+    let endpoint = at(&url, &client, Some("https://e.com/mcp"));
     let verifier = PkceCodeVerifier::new(VERIFIER.into());
     let code = Code { code: "co de".into(), verifier, redirect_uri: "http://localhost:1/callback".into() };
     endpoint.exchange(code).await.unwrap();
     server.asked().remove(0)
 }
 
-fn header(headers: &HeaderMap, name: &str) -> String {
+pub fn header(headers: &HeaderMap, name: &str) -> String {
     headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
 }
 
-fn pairs(body: &str) -> Vec<(String, String)> {
+/// The parameters of a form body, sorted.
+pub fn pairs(body: &str) -> Vec<(String, String)> {
     let mut pairs: Vec<_> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     pairs.sort();
     pairs
@@ -105,7 +117,7 @@ async fn a_refresh_names_the_resource_again() {
     let server = Server::start().await;
     server.page("/token", Page::json(&json!({"access_token": "a"})));
     let (url, client) = (server.url("/token"), client(TokenStyle::Json, None));
-    let endpoint = Endpoint { url: &url, client: &client, resource: Some("https://e.com/mcp") };
+    let endpoint = at(&url, &client, Some("https://e.com/mcp"));
     endpoint.refresh(&"rt".into()).await.unwrap();
     let body: Value = serde_json::from_str(&server.asked()[0].body).unwrap();
     let expected = json!({
@@ -120,14 +132,12 @@ async fn a_revocation_names_the_token_and_its_kind() {
     let server = Server::start().await;
     server.page("/revoke", Page { status: 200, ..Page::default() });
     let (url, client) = (server.url("/revoke"), client(TokenStyle::FormBasic, Some("s:e/c")));
-    revoke(Endpoint { url: &url, client: &client, resource: None }, &"rt".into(), "refresh_token")
-        .await
-        .unwrap();
+    revoke(at(&url, &client, None), &"rt".into(), "refresh_token").await.unwrap();
     let asked = server.asked().remove(0);
     assert_eq!(header(&asked.headers, "authorization"), BASIC);
     assert_eq!(asked.body, "token=rt&token_type_hint=refresh_token");
     server.page("/revoke", Page { status: 503, ..Page::default() });
-    let endpoint = Endpoint { url: &url, client: &client, resource: None };
+    let endpoint = at(&url, &client, None);
     assert_eq!(revoke(endpoint, &"rt".into(), "refresh_token").await.unwrap_err().name(), Name::ServerError);
 }
 
@@ -138,8 +148,8 @@ async fn a_server_that_repeats_our_secrets_is_not_quoted() {
     let body = json!({"error": "invalid_request", "error_description": "refresh token s3cr3t-refresh, secret s3cr3t-client"});
     server.page("/token", Page { status: 400, ..Page::json(&body) });
     let (url, client) = (server.url("/token"), client(TokenStyle::FormBasic, Some("s3cr3t-client")));
-    let endpoint = Endpoint { url: &url, client: &client, resource: None };
-    let Err(Refusal::Failed(error)) = endpoint.refresh(&"s3cr3t-refresh".into()).await else {
+    let endpoint = at(&url, &client, None);
+    let Err(Refusal { error, .. }) = endpoint.refresh(&"s3cr3t-refresh".into()).await else {
         panic!("accepted")
     };
     assert_eq!(error.name(), Name::ClientRejected);

@@ -150,6 +150,18 @@ async fn a_sign_in_without_a_person_asks_nobody() {
     }
 }
 
+// A token given by hand is not replaced by a sign-in that nobody asked for.
+#[tokio::test]
+async fn a_token_given_by_hand_asks_for_another_one() {
+    let room = Room::new(0, vec![]).await;
+    room.change(|stored| (stored.grant, stored.tokens.refresh) = (Grant::Static, None)).await;
+    for refused in [Refused { again: false, ..again("access-1") }, again("access-1"), Refused::default()] {
+        let error = room.session.unauthorized(refused).await.unwrap_err();
+        assert_eq!(error.name(), Name::LoginDenied, "{error}");
+        assert!(error.hint().contains("chipp-auth login"), "{}", error.hint());
+    }
+}
+
 // I7.
 #[tokio::test]
 async fn a_sign_in_for_another_origin_is_not_asked_to_do_more() {

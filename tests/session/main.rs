@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, missing_docs)]
 
 mod bearer;
+mod bound;
 mod endpoint;
+mod machine;
+mod patience;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,18 +74,22 @@ impl Room {
     }
 }
 
-/// Another process, as far as can be: it shares the store and the lock file only.
-fn session(store: &Store, home: &tempfile::TempDir) -> Session {
-    let account = Account {
+fn account(home: &tempfile::TempDir) -> Account {
+    Account {
         key: key(),
-        lock: home.path().join("lock"),
+        lock: Some(home.path().join("lock")),
         origin: "http://127.0.0.1".into(),
         typed: None,
         name: "chipp".into(),
         refresh_lifetime: None,
         names_token_type: true,
-    };
-    Session::new(account, store.clone())
+        machine: None,
+    }
+}
+
+/// Another process, as far as can be: it shares the store and the lock file only.
+fn session(store: &Store, home: &tempfile::TempDir) -> Session {
+    Session::new(account(home), store.clone())
 }
 
 fn text(token: impl Into<Access>) -> String {

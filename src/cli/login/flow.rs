@@ -9,11 +9,12 @@ use super::SignIn;
 use crate::cli::ui::{Tone, paint, span};
 use crate::credential::{Client, Credential, Grant, now};
 use crate::error::{Error, Name, Result, clean};
+use crate::http::Reach;
 use crate::login::browser::{self, Launch};
 use crate::login::{Callback, Expected, Listener, Page};
 use crate::oauth::authorize::{self, Authorization};
 use crate::oauth::discovery::{Known, discover};
-use crate::oauth::wire::{self, Code, Endpoint, Refusal};
+use crate::oauth::wire::{self, Cause, Code, Endpoint};
 use crate::oauth::{Provider, revoke};
 
 /// How long the browser is kept waiting for the outcome before it gets a neutral page (L9).
@@ -38,12 +39,13 @@ impl Flow<'_> {
     pub(super) async fn run(self) -> Result<Credential> {
         let target = &self.sign_in.target;
         let known = Known {
-            url: target.url.clone(),
-            resource: target.canonical(),
+            choice: target.resource.clone(),
             issuer: target.issuer.clone(),
             documented: target.documented.clone(),
             challenge: self.sign_in.challenge.clone(),
+            preferred: self.before.as_ref().map(|before| before.issuer.clone()),
             pkce_unverified: target.pkce_unverified,
+            ..Known::new(target.url.clone(), target.canonical())
         };
         let provider = discover(&known).await?;
         let (client, listener) = self.sign_in.client(&provider, self.before.as_ref()).await?;
@@ -161,17 +163,21 @@ impl Flow<'_> {
         let Request { provider, client, redirect_uri, scope, authorization } = request;
         let endpoint = Endpoint {
             url: &provider.endpoints.token,
+            issuer: &provider.issuer,
             client: &client,
             resource: provider.resource.as_deref(),
+            dpop: None,
+            reach: &provider.reach,
         };
         let issued = endpoint.exchange(Code { code, verifier: authorization.verifier, redirect_uri }).await;
-        let issued = issued.map_err(|refusal| match refusal {
-            Refusal::Failed(error) => error,
-            Refusal::InvalidGrant(said) => {
-                Error::new(Name::LoginDenied, format!("the server did not accept its own code: {said}"))
-            }
+        let issued = issued.map_err(|refusal| match refusal.cause {
+            Cause::InvalidGrant => Error::new(
+                Name::LoginDenied,
+                format!("the server did not accept its own code: {}", refusal.said),
+            ),
+            _ => refusal.error,
         })?;
-        wire::check_type(issued.token_type.as_deref(), target.names_token_type)?;
+        wire::check_type(issued.token_type.as_deref(), false, target.names_token_type)?;
         let credential = Credential {
             issuer: provider.issuer,
             resource: provider.resource,
@@ -189,7 +195,7 @@ impl Flow<'_> {
             client_refused_at: None,
         };
         if let Err(error) = self.sign_in.session.begin(credential.clone()).await {
-            discard(&credential).await;
+            discard(&credential, &provider.reach).await;
             return Err(error);
         }
         self.sign_in.record(&credential)?;
@@ -198,11 +204,12 @@ impl Flow<'_> {
 }
 
 /// Tokens that could not be stored must not live on at the server (row 37). Best effort.
-async fn discard(credential: &Credential) {
+async fn discard(credential: &Credential, reach: &Reach) {
     let (Some(url), Some(token)) = (&credential.revocation_endpoint, &credential.tokens.refresh) else {
         return;
     };
-    let endpoint = Endpoint { url, client: &credential.client, resource: None };
+    let issuer = &credential.issuer;
+    let endpoint = Endpoint { url, issuer, client: &credential.client, resource: None, reach, dpop: None };
     if let Err(error) = revoke::revoke(endpoint, token, "refresh_token").await {
         tracing::warn!("tokens that could not be stored could not be revoked either: {error}");
     }

@@ -100,4 +100,28 @@ proptest! {
             prop_assert!(!value.chars().any(char::is_control) && !value.is_empty());
         }
     }
+
+    /// Against a reader that repairs instead of refusing: what is accepted is the only value there is,
+    /// and nothing in it was repaired (fuzz target `callback_query`).
+    #[test]
+    fn what_is_accepted_is_what_a_tolerant_reader_sees(
+        query in "((code|error|iss|st(a|%61)te|x)=?(a|%41|%2B|%C3%BC|%ff|%|\\+|=|%00){0,3}&?){0,5}"
+    ) {
+        let values = |name: &str| -> Vec<String> {
+            let pairs = url::form_urlencoded::parse(query.as_bytes());
+            pairs.filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).collect()
+        };
+        if let Some(state) = state_of(&query) {
+            prop_assert_eq!(values("state"), [state]);
+        }
+        if let Ok(read) = answer(&query) {
+            let code = read.code.map(|code| code.expose_secret().to_owned());
+            for (name, value) in [("code", code), ("error", read.error), ("iss", read.iss)] {
+                let seen = values(name);
+                prop_assert!(seen.len() <= 1, "{} is repeated: {}", name, query);
+                prop_assert_eq!(value.unwrap_or_default(), seen.concat());
+                prop_assert!(!seen.concat().contains(char::REPLACEMENT_CHARACTER), "{}", query);
+            }
+        }
+    }
 }
