@@ -191,6 +191,10 @@ async fn after_the_server_took_a_token_another_sign_in_may_follow() {
     room.bearer.accepted();
     assert_eq!(room.refused(Some("token-1"), true).await.unwrap(), "token-1", "of the new sign-in");
     assert_eq!((room.tabs(), room.account.lock().unwrap().given_up), (2, 1));
+    // What it took before the last sign-in says nothing about that one.
+    let error = room.refused(Some("token-1"), true).await.unwrap_err();
+    assert_eq!(error.what(), "the server does not accept the new sign-in either");
+    assert_eq!(room.tabs(), 2);
 }
 
 // a server that answers 401 for one tool whatever the token.
