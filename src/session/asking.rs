@@ -94,7 +94,8 @@ pub(super) async fn ask(inner: &Inner, request: &Request<'_>, usable: bool) -> R
             Some(Trouble::Patience(wait)) => {
                 if usable || waited || wait > LONGEST_WAIT {
                     leave_alone(inner, wait);
-                    return Err(refusal);
+                    let hint = format!("try again in {}", humantime::format_duration(wait));
+                    return Err(Refusal { error: refusal.error.hinted(hint), ..refusal });
                 }
                 waited = true;
                 tokio::time::sleep(wait).await;

@@ -65,7 +65,6 @@ impl Session {
         };
         let _flight = inner.flight.lock().await;
         let _lock = inner.lock().await?;
-        inner.refusal(None);
         // Damage in the old record is no reason to refuse a new one.
         let old = inner.store.load(&inner.account.key).await.ok().flatten();
         // Whoever says so may change the issuer as well: only the count goes on.
@@ -182,6 +181,7 @@ async fn obtain(inner: &Inner, machine: &Machine, issuer: Option<&str>) -> Resul
 /// Keeps a new record in the place of one of the given generation.
 async fn keep(inner: &Inner, credential: Credential, generation: u64) -> Result<Credential> {
     let credential = Credential { generation: generation.saturating_add(1), ..credential };
+    inner.refusal(None);
     inner.store.save(&inner.account.key, &credential).await?;
     inner.keep(Some(credential.clone()));
     Ok(credential)

@@ -91,17 +91,12 @@ fn renewals(stage: &Stage) {
         Fault::token(400, "application/json", said.to_string())
     };
     for fault in [
-        Fault::token(503, "text/html", "<html>"),
-        Fault::token(429, "application/json", "{}"),
         Fault::token_html(),
         Fault::TokenRedirect(stage.house.sandbox.base()),
-        Fault::TokenDropBeforeCommit,
         Fault::token(200, "application/json", "null"),
         Fault::token(200, "application/json", format!(r#"{{"access_token": 1, "was": "{refresh}"}}"#)),
-        Fault::token(500, "text/plain", refresh.clone()),
         echo("invalid_client"),
         echo("invalid_request"),
-        echo("temporarily_unavailable"),
         echo(&refresh),
     ] {
         let shown = format!("{fault:?}");
@@ -109,7 +104,31 @@ fn renewals(stage: &Stage) {
         let ended = stage.run(&["token"]);
         assert_ne!(ended.code, 0, "{shown}: {ended:?}");
     }
+    // What may pass by itself is asked for again, and then left alone for a while.
+    let trouble: [(usize, &dyn Fn() -> Fault); 3] = [
+        (3, &|| Fault::token(500, "text/plain", refresh.clone())),
+        (2, &|| echo("temporarily_unavailable")),
+        (3, &|| Fault::TokenDropBeforeCommit),
+    ];
+    for (times, fault) in trouble {
+        for _ in 0..times {
+            stage.house.sandbox.fail_next(fault());
+        }
+        for _ in 0..2 {
+            let ended = stage.run(&["token"]);
+            assert_ne!(ended.code, 0, "{:?}: {ended:?}", fault());
+        }
+        forget_pause(stage);
+    }
     assert_eq!(stage.run(&["token"]).code, 0);
+}
+
+/// As if the time had passed for which a server is left alone.
+fn forget_pause(stage: &Stage) {
+    let locks = std::fs::read_dir(stage.house.home.path().join("locks")).unwrap().flatten();
+    let mut pauses =
+        locks.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "pause"));
+    std::fs::remove_file(pauses.next().expect("a pause was noted")).unwrap();
 }
 
 /// The server rotated, and what it said cannot be used.
@@ -126,13 +145,16 @@ fn lost_answers(stage: &Stage) {
         remember(|text| text.replace("Bearer", "DPoP").into_bytes()),
         remember(|text| text.as_bytes()[..text.len() - 5].to_vec()),
         remember(|text| text.replace("\"access_token\":\"", "\"access_token\":\"\u{7} ").into_bytes()),
-        Fault::TokenDropAfterCommit,
     ] {
         expire();
         stage.house.sandbox.fail_next(fault);
         let ended = stage.run(&["token"]);
         assert_ne!(ended.code, 0, "{ended:?}");
     }
+    // Row 50: the server has a grace period, and is asked again in it.
+    expire();
+    stage.house.sandbox.fail_next(Fault::TokenDropAfterCommit);
+    assert_eq!(stage.run(&["token"]).code, 0);
     let lost = lost.lock().unwrap().clone();
     let tokens: Vec<_> = lost.split('"').filter(|word| word.starts_with("chipp_")).collect();
     assert_eq!(tokens.len(), 6, "three answers, two tokens each");

@@ -16,5 +16,6 @@ mod eight;
 mod host;
 mod house;
 mod login;
+mod machine;
 mod proxy;
 mod session;

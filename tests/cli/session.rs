@@ -27,17 +27,14 @@ fn sixteen_processes_that_meet_an_expired_token_refresh_it_once() {
     assert_eq!((counts.token_refresh, counts.reuse), (1, 0));
 }
 
-// Rows 82, 84, 92, 93 and others: nothing but invalid_grant ends a sign-in.
+// Rows 92, 93 and others: nothing but invalid_grant ends a sign-in.
 #[test]
 fn trouble_with_the_token_endpoint_loses_nothing() {
     let house = expired(Options::default());
     for (fault, name, code) in [
-        (Fault::token(503, "text/html", "<html>"), "server-error", 5),
-        (Fault::token(429, "application/json", "{}"), "server-busy", 5),
         (Fault::token(403, "text/html", "<html>"), "server-error", 5),
         (Fault::token_html(), "captive-portal", 5),
         (Fault::TokenRedirect(house.sandbox.base()), "redirect-refused", 7),
-        (Fault::TokenDropBeforeCommit, "network-down", 5),
         (Fault::token(200, "application/json", "null"), "bad-response", 5),
         (Fault::token(401, "application/json", r#"{"error":"invalid_client"}"#), "client-rejected", 2),
     ] {
@@ -45,6 +42,33 @@ fn trouble_with_the_token_endpoint_loses_nothing() {
         house.run(&["token"]).failed(name, code);
     }
     assert!(house.run(&["token"]).ok().starts_with("chipp_at_"));
+    assert_eq!(house.sandbox.counts().reuse, 0);
+}
+
+// Rows 82, 84 and 88: what passes by itself is waited for.
+#[test]
+fn a_token_endpoint_that_stumbles_is_asked_again() {
+    for fault in [
+        Fault::token(503, "text/html", "<html>"),
+        Fault::token(429, "application/json", "{}"),
+        Fault::TokenDropBeforeCommit,
+    ] {
+        let house = expired(Options::default());
+        house.sandbox.fail_next(fault);
+        assert!(house.run(&["token"]).ok().starts_with("chipp_at_"));
+        assert_eq!(house.sandbox.counts().reuse, 0);
+    }
+}
+
+// Rows 62 and 84: and what does not, is not asked by the next command either.
+#[test]
+fn a_token_endpoint_that_is_down_is_left_alone() {
+    let house = expired(Options::default());
+    for _ in 0..3 {
+        house.sandbox.fail_next(Fault::token(503, "text/html", "<html>"));
+    }
+    house.run(&["token"]).failed("server-error", 5);
+    house.run(&["token"]).failed("server-busy", 5);
     assert_eq!(house.sandbox.counts().reuse, 0);
 }
 

@@ -49,12 +49,25 @@ pub fn portal() -> Seen {
     fault(|_| Fault::token_html())
 }
 
+/// `token` meets this fault as often as it asks; each run in a house of its own, since a server that is in
+/// trouble is left alone by the next one.
+fn trouble(make: impl Fn() -> Fault) -> Seen {
+    Seen::twice(&["token"], |args| {
+        let house = expired();
+        for _ in 0..3 {
+            house.sandbox.fail_next(make());
+        }
+        house.run(args)
+    })
+}
+
 pub fn busy() -> Seen {
-    fault(|_| Fault::token(429, "application/json", "{}"))
+    let answer = || http::Response::builder().status(429).header("Retry-After", "60").body("{}".into());
+    trouble(|| Fault::TokenAnswer(Box::new(answer().unwrap())))
 }
 
 pub fn down() -> Seen {
-    fault(|_| Fault::token(503, "text/html", "<html>"))
+    trouble(|| Fault::token(503, "text/html", "<html>"))
 }
 
 pub fn nonsense() -> Seen {

@@ -208,11 +208,13 @@ async fn a_refused_grant_is_neither_repeated_nor_replaced() {
 // Somebody who says so is obeyed at once.
 #[tokio::test]
 async fn a_sign_in_that_is_asked_for_is_tried_whatever_was_refused_before() {
-    let world = World::new(vec![error(400, "invalid_grant"), issue(2)], vec![]).await;
+    let world = World::new(vec![error(400, "invalid_grant"), issue(2), issue(3)], vec![]).await;
     let session = world.session(world.workload("h.p.s"));
     session.token().await.unwrap_err();
     assert_eq!(text(session.sign_in_alone().await.unwrap().tokens.access), "access-2");
-    assert_eq!(text(session.token().await.unwrap()), "access-2");
+    let used = session.token().await.unwrap();
+    // And what was refused before is forgotten.
+    assert_eq!(text(session.another(used).await.unwrap()), "access-3");
 }
 
 // the platform writes a fresh one before the old one ends.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use chipp_auth::credential::{Client, TokenStyle};
 use chipp_auth::error::Name;
 use chipp_auth::store::pause;
+use serde_json::json;
 
 use crate::endpoint::{Answer, error, issue, lose, refuse, status};
 use crate::{Room, key, record, session, text};
@@ -108,6 +109,17 @@ async fn a_server_in_trouble_is_asked_three_times_with_the_same_token() {
     assert_eq!(room.endpoint.presented(), ["refresh-1"; 3]);
 }
 
+// Rows 97 and 98: an answer that says both is a renewal. The old token must not be seen again.
+#[tokio::test]
+async fn a_new_refresh_token_is_kept_whatever_is_said_beside_it() {
+    let both = json!({"error": "temporarily_unavailable", "refresh_token": "refresh-2"});
+    let room = Room::new(60, vec![Answer::of(200, both), issue(3)]).await;
+    assert_eq!(room.session.token().await.unwrap_err().name(), Name::ServerBusy);
+    assert_eq!(text(room.stored().await.tokens.refresh.unwrap()), "refresh-2");
+    assert_eq!(text(room.session.token().await.unwrap()), "access-3");
+    assert_eq!(room.endpoint.presented(), ["refresh-1", "refresh-2"]);
+}
+
 // Rows 88 to 90: nobody knows whether it was renewed. The old token is the only one that can be good.
 #[tokio::test]
 async fn a_lost_connection_is_tried_again_with_the_same_token() {
@@ -140,7 +152,7 @@ async fn a_server_that_failed_for_one_process_is_spared_by_all() {
 async fn an_answer_that_will_be_the_same_is_asked_for_once() {
     for (answer, name) in [
         (status(302).with("location", "http://127.0.0.1:1/"), Name::RedirectRefused),
-        (Answer::of(200, serde_json::json!([])), Name::BadResponse),
+        (Answer::of(200, json!([])), Name::BadResponse),
         (status(404), Name::ServerError),
         (error(400, "invalid_scope"), Name::ClientRejected),
     ] {
