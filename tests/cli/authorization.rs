@@ -186,6 +186,19 @@ fn without_a_browser_a_sign_in_that_is_refused_twice_is_kept() {
     assert_eq!(room.house.run(&["status"]).code, 0);
 }
 
+// what the server said with its 401 goes with the order, so that it is not asked again.
+#[test]
+fn a_sign_in_that_a_challenge_led_to_needs_no_probe() {
+    let token_style = chipp_auth::sandbox::TokenStyle::Form;
+    let house = House::new(Options { registration: true, token_style, ..Options::default() });
+    house.point_chipp_at("http://127.0.0.1:9");
+    let (program, _) = browser(&house);
+    let mut command = house.command(&["proxy", house.sandbox.mcp_url().as_str()]);
+    command.env("BROWSER", program);
+    assert!(Host::start(command).initialize().get("result").is_some());
+    assert_eq!(house.sandbox.counts().unauthorized, 1, "the request of the client itself");
+}
+
 // X-03 has tests of its own; here a token of the user's own choice, which no sign-in changes.
 #[test]
 fn a_token_given_by_hand_with_too_few_permissions_is_named() {

@@ -108,7 +108,7 @@ async fn not_found_is_the_answer() {
 #[tokio::test]
 async fn a_broken_stream_is_lost_and_a_silent_one_is_closed() {
     let server = Server::start(|seen| match seen.json()["params"]["name"].as_str()? {
-        "broken" => Some(Answer::events().data("id: e\nretry: 10\ndata:\n\n").part(Part::Break)),
+        "broken" => Some(Answer::events().data("id: e\nretry: 10\ndata:\n\n").wait(50).part(Part::Break)),
         _ => Some(Answer::events().wait(60_000)),
     })
     .await;

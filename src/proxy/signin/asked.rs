@@ -38,14 +38,18 @@ impl Asked {
         self.last.clone().filter(is_open)
     }
 
-    /// Whether a sign-in may be started; `again`: for a token that the clock says is good.
+    /// Whether a sign-in may be started; `again`: for a token that the clock says is good; `accepted`: the
+    /// server has taken a token since the last one was started.
     ///
     /// # Errors
     /// Why not. One that failed is not repeated by itself: a tab that nobody asked for is answered with
-    /// another refusal at best.
+    /// another refusal at best. Unless the server takes tokens again: then the user has signed in by another
+    /// way.
     pub(super) fn may_sign_in(&self, again: bool, accepted: bool) -> Result<()> {
         let failed = self.sign_in.as_ref().and_then(|last| last.borrow().clone()?.err());
-        if let Some(error) = failed {
+        if let Some(error) = failed
+            && !accepted
+        {
             return Err(error);
         }
         let done = self.last.as_ref().is_some_and(|last| matches!(*last.borrow(), Some(Ok(()))));

@@ -167,6 +167,10 @@ async fn a_refusal_is_not_asked_again() {
         assert_eq!(room.refused(None, false).await.unwrap_err().name(), Name::LoginDenied);
     }
     assert_eq!(room.tabs(), 1);
+    // The user signed in by hand, and that has ended as well.
+    room.bearer.accepted();
+    assert_eq!(room.refused(None, false).await.unwrap_err().name(), Name::LoginDenied);
+    assert_eq!(room.tabs(), 2);
 }
 
 // a server that takes no token at all opens one tab.
