@@ -14,12 +14,14 @@
 //! | [`dpop`] | proofs of a key (RFC 9449) |
 //! | [`answer`] | the token answer, read tolerantly |
 //! | [`retry_after`] | how long a server wants to be left alone |
+//! | `depth` | how deep JSON may be nested |
 //! | [`revoke`] | RFC 7009 |
 
 pub mod answer;
 pub mod assertion;
 pub mod authorize;
 pub mod challenge;
+mod depth;
 pub mod discovery;
 pub mod dpop;
 pub mod machine;

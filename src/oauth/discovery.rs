@@ -6,12 +6,11 @@
 //! | [`resource`] | metadata of the resource (RFC 9728) |
 //! | [`server`] | metadata of its authorization server (RFC 8414, OpenID Connect) |
 //! | [`outdated`] | servers of 2025-03-26, where nothing newer answers (A-09) |
-//! | [`fetch`], [`depth`], [`metadata`] | documents within bounds (security.md D2, D8), and their members |
+//! | [`fetch`], [`metadata`] | documents within bounds (security.md D2, D8), and their members |
 //!
 //! Where a profile states the issuer, the resource is not asked who that is; where it states endpoints,
 //! they serve if the issuer publishes no metadata. Nothing else is guessed, but for servers of 2025-03-26.
 
-mod depth;
 mod fetch;
 mod metadata;
 mod outdated;

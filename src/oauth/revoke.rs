@@ -10,7 +10,8 @@ use crate::error::{Error, Name, Result};
 /// (any more) counts as revoked, as the RFC has it.
 ///
 /// # Errors
-/// `server-error` or `server-busy` with what the server said, or a failure of the network.
+/// `server-error` or `server-busy` with what the server said, `redirect-refused` (T1), or a failure of the
+/// network.
 pub async fn revoke(endpoint: Endpoint<'_>, token: &SecretString, hint: &str) -> Result<()> {
     let form = vec![
         ("token".to_owned(), token.expose_secret().to_owned()),
@@ -20,6 +21,7 @@ pub async fn revoke(endpoint: Endpoint<'_>, token: &SecretString, hint: &str) ->
     match received.status {
         200..300 => Ok(()),
         429 => Err(Error::new(Name::ServerBusy, "the revocation endpoint asks us to wait")),
+        300..400 => Err(Error::new(Name::RedirectRefused, "the revocation endpoint redirects elsewhere")),
         status => Err(Error::new(Name::ServerError, format!("the revocation endpoint answered {status}"))),
     }
 }

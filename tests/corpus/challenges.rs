@@ -1,4 +1,4 @@
-//! 80 recorded `WWW-Authenticate` values, each with what is found in it, and more than 500 damaged ones:
+//! 77 recorded `WWW-Authenticate` values, each with what is found in it, and more than 500 damaged ones:
 //! read without a panic, without inventing anything, and without hiding the next header (A-01, D10).
 
 use std::fmt::Write;

@@ -17,6 +17,9 @@
 mod callbacks;
 mod challenges;
 mod data;
+#[allow(dead_code)]
+#[path = "../listener/support.rs"]
+mod listener;
 mod metadata;
 mod mutate;
 mod oracle;

@@ -27,7 +27,7 @@ fn in_object(text: &str) -> Vec<String> {
             let is_name = rest.trim_start().starts_with(':');
             match name.take() {
                 Some("refresh_token") if depth == 1 && !is_name => {
-                    found.extend(serde_json::from_str(literal))
+                    found.extend(serde_json::from_str::<String>(literal));
                 }
                 _ if is_name => name = Some(literal.trim_matches('"')),
                 _ => {}

@@ -87,6 +87,10 @@ async fn receive(stream: &mut TcpStream) -> Option<Request> {
         let mut chunk = [0; 4096];
         let read = stream.read(&mut chunk).await.ok().filter(|read| *read > 0)?;
         bytes.extend_from_slice(&chunk[..read]);
+        // A TLS handshake: there is nothing to say to it.
+        if bytes[0] == 0x16 {
+            return None;
+        }
     }
 }
 

@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use url::Url;
 
-use super::depth;
 use crate::error::{Error, Name, Result};
 use crate::http::{self, Reach};
+use crate::oauth::depth;
 
 /// The most requests for metadata of one discovery: two for the resource and three for its authorization
 /// server, and one redirect or one try of a second server.

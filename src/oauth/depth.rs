@@ -1,4 +1,4 @@
-//! How deep a JSON text is nested (security.md D8). Counted before it is parsed: what a reader skips it
+//! How deep a JSON text is nested (security.md D8, row 96). Counted before it is parsed: what a reader skips it
 //! still has to walk through, and the parser's own limit is four times ours.
 
 /// Whether arrays and objects are nested more than `limit` deep. Total and pure: of what is not JSON it
