@@ -128,6 +128,15 @@ async fn a_lost_connection_is_tried_again_with_the_same_token() {
     assert_eq!(room.endpoint.presented(), ["refresh-1"; 2]);
 }
 
+// Row 91: a server that takes its time to fail is not given three times that.
+#[tokio::test]
+async fn a_slow_failure_is_not_repeated() {
+    let room = Room::new(60, vec![status(503), issue(2)]).await;
+    room.endpoint.before_answer(|| tokio::time::sleep(Duration::from_secs(11)));
+    assert_eq!(room.session.token().await.unwrap_err().name(), Name::ServerError);
+    assert_eq!(room.endpoint.requests(), 1);
+}
+
 // Row 62: no herd.
 #[tokio::test]
 async fn a_server_that_failed_for_one_process_is_spared_by_all() {
