@@ -22,7 +22,7 @@
 //! Arrows point one way: `cli → { login, session, proxy, profile }`, `login → oauth`,
 //! `session → { oauth, store, credential }`, `oauth → { http, error }`, `store → credential`.
 //! `oauth` and `store` do not know each other, nothing imports `cli`, and `proxy` knows tokens only
-//! through [`proxy::Bearer`].
+//! through [`proxy::Bearer`]; of `oauth` it uses the parser of challenges, a pure function.
 
 pub mod cli;
 pub mod credential;

@@ -12,6 +12,8 @@
 //! | `call`, `resume`, `pending` | one request to its one answer |
 //! | `listen` | what the server says unasked |
 //! | `legacy`, `session`, `renew`, `refusal` | the HTTP side, its session, its failures |
+//! | `modern` | what is different for requests without a session |
+//! | `exchange`, `challenge`, `scope` | one request, until it is not the authorization that it fails for |
 //! | `events`, [`bound`] | event streams and their size |
 //! | `bearer` | the authorization, as this room sees it |
 //! | [`signin`] | waiting for a person, when only a sign-in helps |
@@ -26,25 +28,30 @@ mod bearer;
 pub mod bound;
 mod bridge;
 mod call;
+mod challenge;
 mod dispatch;
 mod ends;
 pub mod envelope;
 mod events;
+mod exchange;
 mod latch;
 mod legacy;
 pub mod lines;
 mod listen;
 mod message;
+mod modern;
 mod pending;
 mod refusal;
 mod renew;
 mod resume;
+pub mod scope;
 mod session;
 pub mod signin;
 mod stdio;
 
-pub use bearer::{Access, Bearer, Challenge, Order, Proof, Refused, StepUp};
+pub use bearer::{Access, Bearer, Order, Proof, Refused, StepUp};
 pub use bridge::{Limits, Pipe, join};
+pub use challenge::Challenge;
 pub use stdio::{Input, Output};
 
 /// The server to connect to.

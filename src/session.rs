@@ -6,6 +6,7 @@
 //! ever deletes one (I1). This is the only room that knows both OAuth and storage.
 
 mod asking;
+mod bearer;
 mod ending;
 mod grant;
 mod machine;
@@ -23,7 +24,6 @@ use crate::credential::{Credential, Freshness, Key, now, now_ms};
 use crate::error::{Error, Name, Result};
 use crate::http::Reach;
 use crate::oauth::dpop;
-use crate::proxy::{Access, Bearer, Challenge, Refused, StepUp};
 use crate::store::Store;
 use crate::store::lock;
 
@@ -246,31 +246,5 @@ impl Inner {
 
     fn mark(&self, error: Error) -> Error {
         error.for_target(self.account.typed.as_deref())
-    }
-}
-
-impl Bearer for Session {
-    /// Without a usable sign-in the request goes out as it is: some servers, and some of Chipp's tools,
-    /// need none, and only the server knows.
-    async fn bearer(&self) -> Result<Option<Access>> {
-        match self.access().await {
-            Ok(access) => Ok(Some(access)),
-            Err(error) if error.name() == Name::LoginRequired => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn unauthorized(&self, refused: Refused) -> Result<Access> {
-        match refused.used {
-            Some(used) => self.another_access(used).await,
-            None => self.access().await,
-        }
-    }
-
-    async fn insufficient(&self, _: SecretString, _: Challenge) -> Result<StepUp> {
-        Err(self.0.mark(Error::new(
-            Name::ScopeRequired,
-            format!("{} asks for more permissions", self.0.account.name),
-        )))
     }
 }

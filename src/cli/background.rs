@@ -28,6 +28,7 @@ struct HandedOver {
     passphrase: Option<SecretString>,
     client_secret: Option<SecretString>,
     scope: Option<String>,
+    #[serde(default)]
     challenge: Vec<String>,
 }
 

@@ -130,7 +130,7 @@ impl SignIn<'_> {
             return flow.run().await.map(Some);
         }
         // Another sign-in may have ended between the refusal that made the proxy start this one and now.
-        if self.session.token().await.is_ok() {
+        if self.session.token().await.is_ok() && !self.wants_more().await {
             return Ok(None);
         }
         tokio::select! {
@@ -162,6 +162,18 @@ impl SignIn<'_> {
         while self.last_sign_in().is_none_or(|newer| Some(newer) == last) {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
+    }
+
+    /// Whether the scope that was ordered is what the stored sign-in asked for and more. Otherwise
+    /// somebody has signed in since the order was made: whoever made it looks again, so that the one does
+    /// not take away what the other got.
+    async fn wants_more(&self) -> bool {
+        let Some(wanted) = &self.args.scope else { return false };
+        let stored = self.session.load().await.ok().flatten();
+        let asked = stored.and_then(|stored| stored.requested_scope).unwrap_or_default();
+        let within =
+            |a: &str, b: &str| a.split_whitespace().all(|one| b.split_whitespace().any(|o| o == one));
+        within(&asked, wanted) && !within(wanted, &asked)
     }
 
     fn signed_in_since(&self, moment: u64) -> bool {

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::context::Context;
 use super::{TargetArgs, background};
+use crate::credential::Grant;
 use crate::error::{Error, Name, Result};
 use crate::login::browser;
 use crate::proxy::signin::{Progress, SigningIn, Start};
@@ -51,7 +52,7 @@ pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
     // The keychain takes longer than all the rest of the start; ask it while the client is still writing.
     let early = session.clone();
     tokio::spawn(async move { early.bearer().await });
-    let (orders, starter) = starter(args.no_browser);
+    let (orders, starter) = starter(args.no_browser, target.grant == Grant::User);
     let serving = proxy::serve(upstream, SigningIn::new(session.clone(), starter));
     let end = tokio::select! {
         end = serving => end,
@@ -85,7 +86,7 @@ impl Bearer for Fixed {
         .hinted("correct the header in the configuration of your MCP client, or leave it out to sign in"))
     }
 
-    async fn insufficient(&self, _: SecretString, _: Challenge) -> Result<StepUp> {
+    async fn insufficient(&self, _: Option<SecretString>, _: Challenge) -> Result<StepUp> {
         Err(Error::new(Name::ScopeRequired, "the token given with --header has too few permissions")
             .hinted("give a token with more permissions, or leave the header out to sign in"))
     }
@@ -95,30 +96,39 @@ impl Bearer for Fixed {
 struct Starter {
     orders: mpsc::UnboundedSender<(Order, Report)>,
     no_browser: bool,
+    /// Whether the sign-in is a person's.
+    personal: bool,
 }
 
 type Report = watch::Sender<Option<Result<()>>>;
 type Orders = mpsc::UnboundedReceiver<(Order, Report)>;
 
-fn starter(no_browser: bool) -> (Orders, Starter) {
+fn starter(no_browser: bool, personal: bool) -> (Orders, Starter) {
     let (orders, receiver) = mpsc::unbounded_channel();
-    (receiver, Starter { orders, no_browser })
+    (receiver, Starter { orders, no_browser, personal })
 }
 
 impl Start for Starter {
+    fn check(&self, order: &Order) -> Result<()> {
+        let why = if !self.personal {
+            "this sign-in is not made by a person, who could be asked".to_owned()
+        } else if self.no_browser {
+            "--no-browser forbids asking you".to_owned()
+        } else if let Some(obstacle) = browser::obstacle() {
+            format!("no browser can be opened here: {obstacle}")
+        } else {
+            return Ok(());
+        };
+        let lack = if order.scope.is_some() { "" } else { "you are not signed in, and " };
+        let error = Error::new(Name::LoginRequired, format!("{lack}{why}"));
+        Err(error.hinted(match self.personal {
+            true => "run `chipp-auth login{target}` in a terminal",
+            false => "check the client's credentials, and what it may do on the server",
+        }))
+    }
+
     fn start(&self, order: Order) -> Result<Progress> {
-        if self.no_browser {
-            return Err(Error::new(
-                Name::LoginRequired,
-                "you are not signed in, and --no-browser forbids asking you",
-            ));
-        }
-        if let Some(obstacle) = browser::obstacle() {
-            let what = format!("you are not signed in, and no browser can be opened here: {obstacle}");
-            return Err(
-                Error::new(Name::LoginRequired, what).hinted("run `chipp-auth login{target}` in a terminal")
-            );
-        }
+        self.check(&order)?;
         let (sender, progress) = watch::channel(None);
         self.orders
             .send((order, sender))

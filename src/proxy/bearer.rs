@@ -7,6 +7,7 @@ use http::{HeaderValue, Method};
 use secrecy::SecretString;
 use url::Url;
 
+use super::Challenge;
 use crate::error::Result;
 
 /// An access token, and what has to go with it.
@@ -37,13 +38,6 @@ pub trait Proof: fmt::Debug + Send + Sync {
     fn learn(&self, url: &Url, nonce: &HeaderValue);
 }
 
-/// What a server said with its 401 or 403: the `WWW-Authenticate` header values, as they came.
-#[derive(Debug, Clone, Default)]
-pub struct Challenge {
-    /// The header's values, in order.
-    pub values: Vec<String>,
-}
-
 /// A request that was answered with 401.
 #[derive(Debug, Clone, Default)]
 pub struct Refused {
@@ -52,7 +46,7 @@ pub struct Refused {
     /// What the server said.
     pub challenge: Challenge,
     /// The token was another one already, got because of a 401 for the same request: what helped to get
-    /// it does not help again.
+    /// it does not help again, and only a sign-in can.
     pub again: bool,
 }
 
@@ -89,16 +83,26 @@ pub trait Bearer: Send + Sync + 'static {
     /// `login-required` if nothing but a sign-in helps; any other named error.
     fn unauthorized(&self, refused: Refused) -> impl Future<Output = Result<Access>> + Send;
 
-    /// The server answered 403 and wants more scope than the token has (RFC 6750 section 3.1).
+    /// The server wants more scope than the token has (RFC 6750 section 3.1). `used` is that token.
     ///
     /// # Errors
-    /// `scope-required` if asking for more is of no use; any other named error.
+    /// `scope-required` if asking for more is of no use, `login-required` if nobody is signed in; any
+    /// other named error.
     fn insufficient(
         &self,
-        used: SecretString,
+        used: Option<SecretString>,
         challenge: Challenge,
     ) -> impl Future<Output = Result<StepUp>> + Send;
 
-    /// The server took the last token.
+    /// A sign-in is about to be made because the server does not take this token, although the clock says
+    /// that it is good: whoever else looks at it must not take it for good either.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn give_up(&self, _used: SecretString) -> impl Future<Output = Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// The server took a token.
     fn accepted(&self) {}
 }

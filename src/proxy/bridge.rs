@@ -10,14 +10,17 @@ use tokio::time::timeout;
 
 use super::dispatch::Dispatch;
 use super::envelope::{self, Envelope, Fault, Kind};
-use super::legacy::Remote;
+use super::legacy::{Outgoing, Remote, Reply};
 use super::message;
 use super::pending::Pending;
 use super::stdio::{Input, Output};
 use super::{Bearer, End, Upstream};
+use crate::error::{Error, Name};
 
 /// How long open calls may take after the host has closed stdin (row 126).
 const GRACE: Duration = Duration::from_secs(2);
+/// How long a notification may take.
+const NOTE: Duration = Duration::from_secs(30);
 /// How long the server may take to note the end of the session (T-25).
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How many large answers are in memory at a time (P5).
@@ -135,6 +138,19 @@ impl<B: Bearer> Bridge<B> {
             Err(_) => "something that is not JSON",
         };
         tracing::warn!("the server sent {why}; dropped");
+        false
+    }
+
+    /// Posts something that wants no answer (T-04). A failure is nobody's answer: it is only noted.
+    pub(super) async fn send_note(&self, message: Outgoing, what: &str) -> bool {
+        let host = self.remote.host();
+        let why = match timeout(NOTE, self.remote.post(&message)).await {
+            Ok(Ok(Reply::Accepted(_))) => return true,
+            Ok(Ok(Reply::Refused(refusal))) => refusal.into_error(host),
+            Ok(Err(error)) => error,
+            Err(_) => Error::new(Name::Timeout, format!("{host} did not answer in time")),
+        };
+        tracing::warn!("could not send {what} of the host: {why}");
         false
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Call {
     pub(super) hello: Option<Hello>,
     /// What later messages wait for.
     pub(super) opener: Option<Opener>,
+    /// It knows of no session: closing its stream cancels it, and a broken one is not taken up (T-59, T-61).
+    pub(super) stateless: bool,
 }
 
 impl Call {
@@ -73,6 +75,13 @@ impl Patience {
     pub(super) fn is_over(&self) -> bool {
         Instant::now() >= self.end
     }
+
+    /// Whether to go on after a wait without a message: comments show that the server lives (T-10), but not
+    /// beyond the limit (row 132). On a runtime with several threads they could come faster than they are
+    /// read, and then nothing else would end the call.
+    fn goes_on(&self, active: bool) -> bool {
+        active && !self.is_over()
+    }
 }
 
 impl<B: Bearer> Bridge<B> {
@@ -94,7 +103,7 @@ impl<B: Bearer> Bridge<B> {
             if !ticket.is_cancelled() {
                 self.output.write(message::error(Some(&ticket.id), &error.to_rpc())).await;
             }
-            if error.name() == Name::Timeout && !ticket.hello {
+            if error.name() == Name::Timeout && !ticket.hello && !call.stateless {
                 self.give_up(&ticket.id).await;
             }
         }
@@ -182,6 +191,9 @@ impl<B: Bearer> Bridge<B> {
             if stop == Stop::TooLarge {
                 return Err(self.too_large());
             }
+            if call.stateless {
+                return Err(self.lost());
+            }
             if cursor.last_id != before {
                 tries = Tries::default();
             }
@@ -205,7 +217,7 @@ impl<B: Bearer> Bridge<B> {
                 Ok(Ok(message)) => self.pass_on(call, message).await,
                 Ok(Err(stop)) => return Ok(stop),
                 Err(_) if after.is_some() => return Ok(Stop::Ended),
-                Err(_) if events.was_active() && !patience.is_over() => {}
+                Err(_) if patience.goes_on(events.was_active()) => {}
                 Err(_) => return Err(self.late()),
             }
             if after.is_none() && call.is_over() {
@@ -238,5 +250,20 @@ impl<B: Bearer> Bridge<B> {
     fn too_large(&self) -> Error {
         let what = format!("the answer of {} is larger than {} MiB", self.remote.host(), LARGEST >> 20);
         Error::new(Name::TooLarge, what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // T-10, row 132.
+    #[tokio::test(start_paused = true)]
+    async fn comments_extend_the_silence_and_not_the_whole() {
+        let limit = Duration::from_secs(60);
+        let patience = Patience { silence: Duration::from_secs(5), end: Instant::now() + limit };
+        assert!(patience.goes_on(true) && !patience.goes_on(false));
+        tokio::time::advance(limit).await;
+        assert!(!patience.goes_on(true));
     }
 }

@@ -19,9 +19,10 @@ use super::bridge::Bridge;
 use super::call::Call;
 use super::envelope::{self, Envelope, Fault, Kind, member};
 use super::latch::{Latch, Opener};
-use super::legacy::{Outgoing, Reply};
+use super::legacy::Outgoing;
 use super::lines::{self, Line, Lines};
 use super::message::{self, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR};
+use super::modern::Modern;
 use super::session::Hello;
 use super::stdio::Input;
 use crate::error::{Error, Name};
@@ -30,8 +31,6 @@ use crate::error::{Error, Name};
 const MOST: usize = 1024;
 /// The most memory for messages that have not left yet, in KiB, and what each counts at least.
 const MEMORY: (usize, usize) = (64 << 10, 16);
-/// How long a notification may take.
-const NOTE: Duration = Duration::from_secs(30);
 /// How long a cancellation waits for its request to leave.
 const CANCEL: Duration = Duration::from_secs(10);
 /// The one revision with batches (T-40).
@@ -89,11 +88,10 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
         };
         match envelope.kind() {
             Kind::Request { id, method } => {
-                let (id, method) = (id.to_owned(), method.into_owned());
-                self.request(text.clone(), &id, &method).await;
+                let modern = Modern::of(&method, envelope.params);
+                self.request(text.clone(), id, &method, modern).await;
             }
             Kind::Notification { method } => {
-                let method = method.into_owned();
                 self.notification(text.clone(), &method).await;
             }
             Kind::Answer { .. } => {
@@ -107,7 +105,7 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
         }
     }
 
-    async fn request(&mut self, text: Bytes, id: &str, method: &str) {
+    async fn request(&mut self, text: Bytes, id: &str, method: &str, modern: Option<Box<Modern>>) {
         let params = |text| Envelope::peek(text).ok().and_then(|envelope| envelope.params);
         match method {
             // This proxy speaks the revisions that have no such method; a host that probes for a newer
@@ -129,7 +127,8 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
         }
         let is_hello = method == "initialize";
         let ticket = self.bridge.pending.add(id, is_hello);
-        let mut call = Call { asked: vec![Arc::clone(&ticket)], hello: None, opener: None };
+        let stateless = modern.is_some();
+        let mut call = Call { asked: vec![Arc::clone(&ticket)], hello: None, opener: None, stateless };
         let gate = Arc::clone(&self.gate);
         if is_hello {
             let params = params(&text).unwrap_or("{}").to_owned();
@@ -138,10 +137,14 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
         }
         let mut outgoing = self.outgoing(text).await;
         outgoing.hello = is_hello;
+        outgoing.modern = modern;
         outgoing.sent = Arc::clone(&ticket.sent);
         let bridge = Arc::clone(self.bridge);
         self.tasks.spawn(async move {
-            gate.wait().await;
+            // What knows of no session needs none to be open.
+            if !stateless {
+                gate.wait().await;
+            }
             bridge.call(call, outgoing).await;
         });
     }
@@ -223,7 +226,7 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
                 }
                 Some(ids) => {
                     let asked = ids.into_iter().map(|id| bridge.pending.add(id, false)).collect();
-                    bridge.call(Call { asked, hello: None, opener: None }, outgoing).await;
+                    bridge.call(Call { asked, hello: None, opener: None, stateless: false }, outgoing).await;
                 }
             }
         });
@@ -272,19 +275,4 @@ fn requests_of(text: &[u8]) -> Option<Vec<&str>> {
         }
     }
     Some(ids)
-}
-
-impl<B: Bearer> Bridge<B> {
-    /// Posts something that wants no answer (T-04). A failure is nobody's answer: it is only noted.
-    pub(super) async fn send_note(&self, message: Outgoing, what: &str) -> bool {
-        let host = self.remote.host();
-        let why = match timeout(NOTE, self.remote.post(&message)).await {
-            Ok(Ok(Reply::Accepted(_))) => return true,
-            Ok(Ok(Reply::Refused(refusal))) => refusal.into_error(host),
-            Ok(Err(error)) => error,
-            Err(_) => Error::new(Name::Timeout, format!("{host} did not answer in time")),
-        };
-        tracing::warn!("could not send {what} of the host: {why}");
-        false
-    }
 }

@@ -2,32 +2,33 @@
 //! each request: the token, the session id, the protocol version.
 //!
 //! A message is sent again in three cases only, because only then it is known that the server has not
-//! acted: the connection could not be made, the answer was 401, or the session was gone (P6).
+//! acted: the connection could not be made, the answer was 401 or a 403 that asks for more scope
+//! (`exchange`), or the session was gone (P6).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method};
 use http_body_util::Full;
 use reqwest::{Body, Client, Request, Response};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::latch::{Latch, Opener};
-use super::refusal::{Refusal, challenge};
+use super::modern::Modern;
+use super::refusal::Refusal;
 use super::session::{SESSION_ID, Session, Sessions};
-use super::{Access, Bearer, Refused, Upstream};
+use super::{Access, Bearer, Upstream};
 use crate::error::{Error, Name, Result};
 
-const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+pub(super) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const DPOP: HeaderName = HeaderName::from_static("dpop");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
-/// The largest body of a refusal that is read, and for how long.
-const REFUSAL: (usize, Duration) = (1 << 20, Duration::from_secs(10));
 const RECONNECT: Duration = Duration::from_millis(200);
 
 /// The server, as this pipe knows it.
@@ -49,6 +50,8 @@ pub(super) struct Outgoing {
     pub(super) sent: Arc<Latch>,
     /// This opens a session, so it is sent without one.
     pub(super) hello: bool,
+    /// Set for a message that knows of no session.
+    pub(super) modern: Option<Box<Modern>>,
     /// The message's share of the memory for messages; kept as long as it may have to be sent again.
     pub(super) _share: Option<OwnedSemaphorePermit>,
 }
@@ -87,7 +90,8 @@ impl<B: Bearer> Remote<B> {
 
     /// Posts one message.
     pub(super) async fn post(&self, message: &Outgoing) -> Result<Reply> {
-        let mut session = if message.hello { Arc::default() } else { self.sessions.current() };
+        let alone = message.hello || message.modern.is_some();
+        let mut session = if alone { Arc::default() } else { self.sessions.current() };
         let mut renewed = false;
         loop {
             let draft = Draft { method: Method::POST, body: Some(message), session: &session, last_id: None };
@@ -113,40 +117,18 @@ impl<B: Bearer> Remote<B> {
             return;
         }
         let draft = Draft { method: Method::DELETE, body: None, session: &session, last_id: None };
-        if let Ok(token) = self.bearer.bearer().await {
-            let _ = self.send(&draft, token.as_ref()).await;
+        if let Ok(access) = self.bearer.bearer().await {
+            let _ = self.send(&draft, access.as_ref()).await;
         }
-    }
-
-    /// Sends a request, with one more try after a 401.
-    pub(super) async fn exchange(&self, draft: &Draft<'_>) -> Result<Reply> {
-        let token = self.bearer.bearer().await?;
-        let mut response = self.send(draft, token.as_ref()).await?;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            let challenge = challenge(response.headers());
-            drop(response);
-            let used = token.map(|access| access.token);
-            let token = self.bearer.unauthorized(Refused { used, challenge, again: false }).await?;
-            response = self.send(draft, Some(&token)).await?;
-        }
-        if response.status().is_success() {
-            self.reached.notify_waiters();
-            return Ok(Reply::Accepted(response));
-        }
-        let status = response.status();
-        let headers = response.headers().clone();
-        let body = tokio::time::timeout(REFUSAL.1, crate::http::read(response, REFUSAL.0)).await;
-        let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        Ok(Reply::Refused(Refusal { status, headers, body, in_session: draft.session.id.is_some() }))
     }
 
     /// Sends a request once; twice if no connection could be made.
-    async fn send(&self, draft: &Draft<'_>, token: Option<&Access>) -> Result<Response> {
+    pub(super) async fn send(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Response> {
         let client = self.client.get_or_try_init(async || crate::http::mcp(&self.upstream.url)).await?;
-        let mut sent = client.execute(self.request(draft, token)?).await;
+        let mut sent = client.execute(self.request(draft, access)?).await;
         if sent.as_ref().is_err_and(reqwest::Error::is_connect) {
             tokio::time::sleep(RECONNECT).await;
-            sent = client.execute(self.request(draft, token)?).await;
+            sent = client.execute(self.request(draft, access)?).await;
         }
         sent.map_err(|error| {
             if error.is_connect() {
@@ -157,14 +139,18 @@ impl<B: Bearer> Remote<B> {
         })
     }
 
-    fn request(&self, draft: &Draft<'_>, token: Option<&Access>) -> Result<Request> {
+    fn request(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Request> {
         let mut request = Request::new(draft.method.clone(), self.upstream.url.clone());
         let headers = request.headers_mut();
         headers.reserve(8);
         headers.extend(self.upstream.headers.iter().cloned());
         headers.insert(ACCEPT, if draft.method == Method::GET { EVENTS } else { BOTH });
-        if let Some(token) = token {
-            headers.insert(AUTHORIZATION, authorization(&token.token)?);
+        if let Some(access) = access {
+            headers.insert(AUTHORIZATION, authorization(access)?);
+            if let Some(proof) = &access.proof {
+                // A proof is good for one request: each attempt has its own (RFC 9449 section 11.1).
+                headers.insert(DPOP, proof.header(&draft.method, &self.upstream.url, &access.token)?);
+            }
         }
         if let Some(id) = &draft.session.id {
             headers.insert(SESSION_ID, id.clone());
@@ -177,6 +163,9 @@ impl<B: Bearer> Remote<B> {
         }
         if let Some(message) = draft.body {
             headers.insert(CONTENT_TYPE, JSON);
+            if let Some(modern) = &message.modern {
+                modern.insert(headers);
+            }
             let tracked = Tracked { bytes: message.bytes.clone(), _sent: Opener(Arc::clone(&message.sent)) };
             *request.body_mut() = Some(Body::wrap(Full::new(Bytes::from_owner(tracked))));
         }
@@ -184,9 +173,11 @@ impl<B: Bearer> Remote<B> {
     }
 }
 
-/// The header that carries the token. The only place in this room where it is seen.
-fn authorization(token: &SecretString) -> Result<HeaderValue> {
-    let value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()));
+/// The header that carries the token (A-60; RFC 9449 section 7.1). The only place in this room where it is
+/// seen.
+fn authorization(access: &Access) -> Result<HeaderValue> {
+    let scheme = if access.proof.is_some() { "DPoP" } else { "Bearer" };
+    let value = HeaderValue::from_str(&format!("{scheme} {}", access.token.expose_secret()));
     let mut value = value.map_err(|_| {
         Error::new(Name::LoginRequired, "the stored access token contains characters that no token can have")
     })?;
@@ -209,6 +200,6 @@ impl AsRef<[u8]> for Tracked {
 impl Outgoing {
     /// A message of the proxy's own.
     pub(super) fn own(text: impl Into<Bytes>) -> Self {
-        Outgoing { bytes: text.into(), sent: Latch::new(), hello: false, _share: None }
+        Outgoing { bytes: text.into(), sent: Latch::new(), hello: false, modern: None, _share: None }
     }
 }

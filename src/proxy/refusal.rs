@@ -5,7 +5,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::Challenge;
 use super::envelope::{Envelope, Kind, member, string};
 use super::message::METHOD_NOT_FOUND;
 use crate::error::{Error, Name, clean};
@@ -65,10 +64,7 @@ impl Refusal {
         match status {
             300..=399 => Error::new(Name::RedirectRefused, format!("{host} redirects to another address")),
             401 => Error::new(Name::LoginRequired, format!("{host} does not accept the sign-in")),
-            403 => match missing_scope(&challenge(&self.headers)) {
-                Some(scope) => scope_required(host, &scope),
-                None => plain(Name::BadResponse).hinted("check that your account may do this on the server"),
-            },
+            403 => plain(Name::BadResponse).hinted("check that your account may do this on the server"),
             _ if self.is_session_gone() => {
                 Error::new(Name::SessionLost, format!("{host} does not know the session any more"))
             }
@@ -101,57 +97,6 @@ impl Refusal {
         };
         number("retry-after").or_else(|| number("x-ratelimit-reset").or_else(in_body).map(from_now))
     }
-}
-
-/// The challenges of an answer.
-pub(super) fn challenge(headers: &HeaderMap) -> Challenge {
-    let values = headers.get_all(http::header::WWW_AUTHENTICATE).iter();
-    Challenge { values: values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect() }
-}
-
-/// The scope that a 403 asks for: empty if the server does not say which (RFC 6750 section 3.1).
-fn missing_scope(challenge: &Challenge) -> Option<String> {
-    let value =
-        challenge.values.iter().find(|value| parameter(value, "error") == Some("insufficient_scope"))?;
-    Some(clean(parameter(value, "scope").unwrap_or_default()))
-}
-
-fn scope_required(host: &str, scope: &str) -> Error {
-    if scope.is_empty() {
-        return Error::new(Name::ScopeRequired, format!("{host} asks for more permissions"));
-    }
-    // Only what can stand in a scope (RFC 6749 section 3.3), and nothing that a shell would act on,
-    // becomes part of a command that a person or a model may run.
-    let plain = |c: char| c.is_ascii_alphanumeric() || " :/._*-".contains(c);
-    let error = Error::new(Name::ScopeRequired, format!("{host} asks for the permission {scope}"));
-    if scope.chars().all(plain) {
-        error.hinted(format!("run `chipp-auth login{{target}} --scope '{scope}'`"))
-    } else {
-        error
-    }
-}
-
-/// The value of one `WWW-Authenticate` parameter. Case of the name does not matter; escapes inside a
-/// quoted value are left as they are, since no scope can contain any.
-fn parameter<'a>(value: &'a str, name: &str) -> Option<&'a str> {
-    let mut rest = value;
-    while let Some(equals) = rest.find('=') {
-        let before = rest[..equals].trim_end();
-        let found = before.rsplit([' ', ',', '\t']).next().unwrap_or(before);
-        let after = rest[equals + 1..].trim_start();
-        let (content, next) = match after.strip_prefix('"') {
-            Some(quoted) => {
-                let end = quoted.find('"').unwrap_or(quoted.len());
-                (&quoted[..end], quoted.get(end + 1..).unwrap_or_default())
-            }
-            None => after.split_at(after.find([',', ' ']).unwrap_or(after.len())),
-        };
-        if found.eq_ignore_ascii_case(name) {
-            return Some(content);
-        }
-        rest = next;
-    }
-    None
 }
 
 /// Whether a media type is the wanted one, whatever its parameters (T-03).

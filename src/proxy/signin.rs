@@ -1,30 +1,47 @@
-//! What happens when only a sign-in helps: one is started, and the request waits a while for it.
+//! What happens when only a person can help: a sign-in is started, and the request waits a while for it.
 //!
 //! MCP clients give up on `initialize` after 30 to 60 seconds, and people need longer than that now and
 //! then. So a request waits 20 seconds at most and is then answered with the command that mends it,
 //! while the sign-in goes on; the next request finds it done.
+//!
+//! A tab that opens by itself has to be worth it. One is open at a time. A refusal is not asked about again.
+//! A sign-in that the server did not take is not followed by another one.
 
-use std::sync::Mutex;
+mod asked;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
-use super::{Access, Bearer, Challenge, Order, Refused, StepUp};
+use super::{Access, Bearer, Challenge, Order, Refused, StepUp, scope};
 use crate::error::{Error, Name, Result};
+use asked::Asked;
 
 /// How long one request waits for the user.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How often a request looks whether it still needs to ask: another one's page may have been open, then its
+/// own, and then the answer is there.
+const LOOKS: usize = 4;
 
 /// A sign-in under way: its outcome, once there is one.
 pub type Progress = watch::Receiver<Option<Result<()>>>;
 
 /// Starts sign-ins.
 pub trait Start: Send + Sync + 'static {
+    /// Whether one can be started here.
+    ///
+    /// # Errors
+    /// Why not, for example because no browser could appear.
+    fn check(&self, order: &Order) -> Result<()>;
+
     /// Starts one and returns at once.
     ///
     /// # Errors
-    /// Why none can be started here, for example because no browser could appear.
+    /// As [`Start::check`].
     fn start(&self, order: Order) -> Result<Progress>;
 }
 
@@ -32,35 +49,60 @@ pub trait Start: Send + Sync + 'static {
 pub struct SigningIn<B, S> {
     bearer: B,
     start: S,
-    progress: Mutex<Option<Progress>>,
+    asked: Mutex<Asked>,
+    /// Whether the server has taken a token since a sign-in was last started.
+    accepted: AtomicBool,
 }
 
 impl<B: Bearer, S: Start> SigningIn<B, S> {
     /// Wraps a bearer.
     pub fn new(bearer: B, start: S) -> Self {
-        SigningIn { bearer, start, progress: Mutex::new(None) }
+        SigningIn { bearer, start, asked: Mutex::default(), accepted: AtomicBool::new(false) }
     }
 
-    /// The sign-in of this process: the one under way, or a new one. One that failed is not repeated by
-    /// itself; a tab that nobody asked for is answered with another refusal at best.
-    fn progress(&self, order: Order) -> Result<Progress> {
-        let mut progress = self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(present) = progress.as_ref().filter(|present| !matches!(*present.borrow(), Some(Ok(()))))
-        {
-            return Ok(present.clone());
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn was_accepted(&self) -> bool {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// The sign-in that is under way, or a new one; `given_up` is the token in whose place it is made.
+    async fn progress(&self, why: &Error, order: Order, given_up: Option<SecretString>) -> Result<Progress> {
+        let again = given_up.is_some();
+        if let Some(used) = given_up {
+            // Nothing is given up for a sign-in that is not made.
+            if let Some(open) = self.asked().open() {
+                return Ok(open);
+            }
+            self.asked().may_sign_in(again, self.was_accepted())?;
+            self.start.check(&order).map_err(|_| why.clone())?;
+            self.bearer.give_up(used).await?;
         }
+        let mut asked = self.asked();
+        if let Some(open) = asked.open() {
+            return Ok(open);
+        }
+        asked.may_sign_in(again, self.was_accepted())?;
+        let started = self.begin(order)?;
+        asked.signs_in(again, started.clone());
+        Ok(started)
+    }
+
+    fn begin(&self, order: Order) -> Result<Progress> {
         let started = self.start.start(order)?;
-        *progress = Some(started.clone());
+        self.accepted.store(false, Ordering::Relaxed);
         Ok(started)
     }
 
     /// Waits for the user; `why` is what the request is answered with if that takes too long.
-    async fn sign_in(&self, why: Error, order: Order) -> Result<()> {
-        let mut progress = self.progress(order)?;
-        let outcome = tokio::time::timeout(PATIENCE, progress.wait_for(Option::is_some)).await;
-        match outcome {
+    async fn sign_in(&self, why: &Error, order: Order, given_up: Option<SecretString>) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        let mut progress = self.progress(why, order, given_up).await?;
+        match timeout_at(end, progress.wait_for(Option::is_some)).await {
             Ok(Ok(outcome)) => outcome.clone().unwrap_or(Ok(())),
-            Ok(Err(_)) => Err(why),
+            Ok(Err(_)) => Err(why.clone()),
             Err(_) => {
                 let what = format!("{}; a sign-in page is open in your browser", why.what());
                 Err(Error::new(Name::LoginRequired, what).hinted(
@@ -68,6 +110,21 @@ impl<B: Bearer, S: Start> SigningIn<B, S> {
                 ))
             }
         }
+    }
+
+    /// The page that asks for more scope, or another one that is open already.
+    fn ask(&self, wanted: &str, challenge: &Challenge) -> Result<Progress> {
+        let mut missing = challenge.missing_scopes().unwrap_or_default();
+        missing.sort();
+        let mut asked = self.asked();
+        asked.may_ask(&missing, wanted)?;
+        if let Some(open) = asked.open() {
+            return Ok(open);
+        }
+        let order = Order { scope: Some(wanted.to_owned()), challenge: challenge.clone() };
+        let started = self.begin(order)?;
+        asked.asks(missing, wanted.to_owned(), started.clone());
+        Ok(started)
     }
 }
 
@@ -78,109 +135,68 @@ impl<B: Bearer, S: Start> Bearer for SigningIn<B, S> {
 
     async fn unauthorized(&self, refused: Refused) -> Result<Access> {
         let order = Order { scope: None, challenge: refused.challenge.clone() };
+        let given_up = refused.used.clone().filter(|_| refused.again);
         match self.bearer.unauthorized(refused).await {
             Err(error) if error.name() == Name::LoginRequired => {
-                self.sign_in(error.clone(), order).await?;
+                self.sign_in(&error, order, given_up).await?;
                 self.bearer.bearer().await?.ok_or(error)
             }
             outcome => outcome,
         }
     }
 
-    async fn insufficient(&self, used: SecretString, challenge: Challenge) -> Result<StepUp> {
-        self.bearer.insufficient(used, challenge).await
+    async fn insufficient(&self, used: Option<SecretString>, challenge: Challenge) -> Result<StepUp> {
+        let end = Instant::now() + PATIENCE;
+        for _ in 0..LOOKS {
+            let wanted = match self.bearer.insufficient(used.clone(), challenge.clone()).await {
+                Ok(StepUp::Ask(scope)) => scope,
+                Err(error) if error.name() == Name::LoginRequired => {
+                    let order = Order { scope: None, challenge: challenge.clone() };
+                    self.sign_in(&error, order, None).await?;
+                    continue;
+                }
+                outcome => return outcome,
+            };
+            let mut progress = self.ask(&wanted, &challenge).map_err(|error| unasked(error, &wanted))?;
+            // Whatever the page was for, and however it ended: the next look tells what that means here.
+            match timeout_at(end, progress.wait_for(Option::is_some)).await {
+                Err(_) => return Err(still_open(&wanted)),
+                Ok(Ok(outcome)) => {
+                    if let Some(Err(error)) = &*outcome
+                        && error.name().row().retryable
+                    {
+                        return Err(error.clone());
+                    }
+                }
+                Ok(Err(_)) => {}
+            }
+        }
+        Err(Error::new(Name::ScopeRequired, "asking you for it did not help"))
+    }
+
+    async fn give_up(&self, used: SecretString) -> Result<()> {
+        self.bearer.give_up(used).await
     }
 
     fn accepted(&self) {
+        self.accepted.store(true, Ordering::Relaxed);
         self.bearer.accepted();
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-    use super::*;
-
-    /// Signed in exactly if the flag says so.
-    struct Account(Arc<AtomicBool>);
-
-    impl Bearer for Account {
-        async fn bearer(&self) -> Result<Option<Access>> {
-            Ok(self.0.load(Ordering::SeqCst).then(|| SecretString::from("token").into()))
-        }
-        async fn unauthorized(&self, _: Refused) -> Result<Access> {
-            self.bearer().await?.ok_or_else(|| Error::new(Name::LoginRequired, "you are not signed in"))
-        }
-        async fn insufficient(&self, _: SecretString, _: Challenge) -> Result<StepUp> {
-            Err(Error::new(Name::ScopeRequired, "more permissions"))
-        }
-    }
-
-    /// A user who needs `after` and then does `outcome`.
-    struct User {
-        after: Duration,
-        outcome: Result<()>,
-        signed_in: Arc<AtomicBool>,
-        starts: Arc<AtomicUsize>,
-    }
-
-    impl Start for User {
-        fn start(&self, _: Order) -> Result<Progress> {
-            self.starts.fetch_add(1, Ordering::SeqCst);
-            let (sender, receiver) = watch::channel(None);
-            let (after, outcome, signed_in) = (self.after, self.outcome.clone(), self.signed_in.clone());
-            tokio::spawn(async move {
-                tokio::time::sleep(after).await;
-                signed_in.store(outcome.is_ok(), Ordering::SeqCst);
-                let _ = sender.send(Some(outcome));
-            });
-            Ok(receiver)
-        }
-    }
-
-    fn with_user(after: u64, outcome: Result<()>) -> (Arc<SigningIn<Account, User>>, Arc<AtomicUsize>) {
-        let (signed_in, starts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let user = User {
-            after: Duration::from_secs(after),
-            outcome,
-            signed_in: signed_in.clone(),
-            starts: starts.clone(),
-        };
-        (Arc::new(SigningIn::new(Account(signed_in), user)), starts)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn all_requests_wait_for_one_sign_in() {
-        let (bearer, starts) = with_user(5, Ok(()));
-        let ask = |bearer: Arc<SigningIn<Account, User>>| async move {
-            bearer.unauthorized(Refused::default()).await.is_ok()
-        };
-        let (a, b) = tokio::join!(ask(bearer.clone()), ask(bearer));
-        assert!(a && b);
-        assert_eq!(starts.load(Ordering::SeqCst), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_slow_user_gets_an_answer_in_time_and_finds_the_sign_in_done_later() {
-        let (bearer, starts) = with_user(60, Ok(()));
-        let begun = tokio::time::Instant::now();
-        let error = bearer.unauthorized(Refused::default()).await.unwrap_err();
-        assert_eq!((error.name(), begun.elapsed().as_secs()), (Name::LoginRequired, 20));
-        assert!(error.hint().contains("chipp-auth login"));
-        tokio::time::sleep(Duration::from_secs(45)).await;
-        assert!(bearer.unauthorized(Refused::default()).await.is_ok());
-        assert_eq!(starts.load(Ordering::SeqCst), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_is_not_asked_again() {
-        let (bearer, starts) = with_user(1, Err(Error::new(Name::LoginDenied, "no")));
-        for _ in 0..3 {
-            let error = bearer.unauthorized(Refused::default()).await.unwrap_err();
-            assert_eq!(error.name(), Name::LoginDenied);
-        }
-        assert_eq!(starts.load(Ordering::SeqCst), 1);
-    }
+/// The answer to a request that cannot wait any longer for the user.
+fn still_open(wanted: &str) -> Error {
+    let error = scope::required("a page that asks you for it is open in your browser", wanted);
+    let otherwise = scope::command(wanted).map(|command| format!(", or run {command}")).unwrap_or_default();
+    error.hinted(format!("approve it there{otherwise}, then try again"))
 }
+
+/// Why the user is not asked for a scope, with the command to do it by hand. Trouble of other kinds keeps
+/// its name.
+fn unasked(error: Error, wanted: &str) -> Error {
+    let about_sign_in = error.name().row().code == Name::LoginRequired.row().code;
+    if about_sign_in { scope::required(error.what(), wanted) } else { error }
+}
+
+#[cfg(test)]
+mod tests;

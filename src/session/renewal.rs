@@ -155,7 +155,7 @@ async fn unrenewed(
 }
 
 /// The record in force: the stored one, or a newer one that could not be stored before.
-async fn current(inner: &Inner) -> Result<Option<Credential>> {
+pub(super) async fn current(inner: &Inner) -> Result<Option<Credential>> {
     let stored = inner.store.load(&inner.account.key).await?;
     let Some(unsaved) = inner.cached().filter(|_| inner.unsaved.load(Ordering::Relaxed)) else {
         return Ok(stored);
@@ -242,7 +242,7 @@ async fn refused(
 }
 
 /// Notes in the record what the server refuses, so that it is asked once, and `status` knows.
-async fn dead(inner: &Inner, need: &Need, mut credential: Credential) -> Error {
+pub(super) async fn dead(inner: &Inner, need: &Need, mut credential: Credential) -> Error {
     if matches!(need, Need::Other(_)) {
         // The resource server does not take the access token either, whatever the clock says of it.
         credential.tokens.expires_in = Some(0);

@@ -10,6 +10,7 @@
     missing_docs
 )]
 
+mod authorization;
 mod eight;
 #[allow(dead_code)]
 mod host;

@@ -26,23 +26,6 @@ fn a_client_works_with_the_tools_and_ends_the_session() {
 }
 
 #[test]
-fn a_missing_scope_is_named_with_the_command_that_mends_it() {
-    let house = House::new(Options::default());
-    house.login(&["--scope", "apps:read"]);
-    let mut host = Host::of(&house, &[]);
-    host.initialize();
-    assert!(host.call("list_apps").get("result").is_some());
-    let error = host.call("create_app")["error"].clone();
-    assert_eq!(
-        (&error["code"], &error["data"]["name"]),
-        (&json!(-31001), &json!("scope-required")),
-        "{error}"
-    );
-    let text = error["message"].as_str().unwrap();
-    assert!(text.contains("apps:write") && text.contains("chipp-auth login"), "{text}");
-}
-
-#[test]
 fn a_401_in_mid_session_renews_the_token_unseen() {
     let house = House::new(Options { reject_early: Some(Duration::from_secs(2)), ..Options::default() });
     house.login(&[]);

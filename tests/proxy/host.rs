@@ -56,7 +56,7 @@ impl Bearer for Shared {
         Ok(token(*current))
     }
 
-    async fn insufficient(&self, _: SecretString, _: Challenge) -> Result<StepUp> {
+    async fn insufficient(&self, _: Option<SecretString>, _: Challenge) -> Result<StepUp> {
         Err(Error::new(Name::ScopeRequired, "more permissions"))
     }
 }
@@ -85,18 +85,24 @@ impl Host {
     }
 
     pub fn with(url: url::Url, limits: Limits, tokens: Tokens) -> Self {
+        let tokens = Arc::new(tokens);
+        let host = Host::over(url, limits, Shared(Arc::clone(&tokens)));
+        Host { tokens, ..host }
+    }
+
+    /// With a source of tokens of one's own.
+    pub fn over(url: url::Url, limits: Limits, bearer: impl Bearer) -> Self {
         let (to, input) = UnixStream::pair().unwrap();
         let (from, output) = UnixStream::pair().unwrap();
         let (ends, ended) = mpsc::channel(4);
         let pipe = Pipe { input: Input::new(input), output: Output::new(output), ends: ended, limits };
-        let tokens = Arc::new(tokens);
         let upstream = Upstream {
             url,
             headers: vec![("x-extra".parse().unwrap(), "always".parse().unwrap())],
             target: Some("mine".to_owned()),
         };
-        let proxy = tokio::spawn(join(pipe, upstream, Shared(Arc::clone(&tokens))));
-        Host { to: Some(to), from: BufReader::new(from), ends, proxy, tokens }
+        let proxy = tokio::spawn(join(pipe, upstream, bearer));
+        Host { to: Some(to), from: BufReader::new(from), ends, proxy, tokens: Arc::default() }
     }
 
     /// Starts and opens a session.

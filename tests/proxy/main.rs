@@ -5,10 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod answers;
+mod authorization;
+mod dpop;
 mod ends;
 mod headers;
 mod host;
 mod input;
+mod ladder;
+mod modern;
 mod order;
 mod parsers;
 mod process;

@@ -158,31 +158,6 @@ async fn a_busy_server_says_how_long_to_wait() {
     assert_eq!(server.count("tools/call"), 3);
 }
 
-/// the missing permission is named, and so is the command that asks for it.
-#[tokio::test]
-async fn a_missing_scope_is_named() {
-    let server = Server::start(|seen| {
-        let scope = seen.json()["params"]["name"].as_str()?.to_owned();
-        (seen.method() == "tools/call").then(|| {
-            let value =
-                format!("Bearer realm=\"a=b, error=x\", error=\"insufficient_scope\", Scope = \"{scope}\"");
-            Answer::status(403).header("www-authenticate", "Basic realm=x").header("www-authenticate", value)
-        })
-    })
-    .await;
-    let mut host = Host::ready(&server).await;
-    for (scope, command) in [
-        ("mcp:apps mcp:knowledge", "run `chipp-auth login mine --scope 'mcp:apps mcp:knowledge'`"),
-        ("a'; rm -rf ~ #", "run `chipp-auth login mine` with the missing `--scope`"),
-    ] {
-        host.call(1, "tools/call", json!({"name": scope})).await;
-        let message = host.next().await;
-        assert_eq!(error_of(&message), ("scope-required".to_owned(), -31001));
-        let text = message["error"]["message"].as_str().unwrap();
-        assert!(text.contains(scope) && text.contains(command), "{text}");
-    }
-}
-
 /// one refresh, one more try.
 #[tokio::test]
 async fn a_401_is_tried_once_more_with_another_token() {
@@ -196,17 +171,6 @@ async fn a_401_is_tried_once_more_with_another_token() {
     assert_eq!(host.next().await["result"]["ok"], true);
     assert_eq!(host.tokens.renewed.load(std::sync::atomic::Ordering::SeqCst), 1);
     assert_eq!(host.tokens.challenges.lock().unwrap()[0], "Bearer error=\"invalid_token\"");
-}
-
-#[tokio::test]
-async fn a_second_401_asks_for_a_sign_in() {
-    let server = Server::start(|seen| (seen.method() == "tools/call").then(|| Answer::status(401))).await;
-    let mut host = Host::ready(&server).await;
-    host.tool(1).await;
-    let message = host.next().await;
-    assert_eq!(error_of(&message), ("login-required".to_owned(), -31001));
-    assert!(message["error"]["message"].as_str().unwrap().contains("`chipp-auth login mine`"), "{message}");
-    assert_eq!(server.count("tools/call"), 2);
 }
 
 #[tokio::test]

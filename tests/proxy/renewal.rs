@@ -120,6 +120,19 @@ async fn a_session_that_is_lost_at_once_again_is_an_error() {
     assert!(server.count("tools/call") <= 2);
 }
 
+/// The same where each new session opens without trouble: the limit alone ends it.
+#[tokio::test]
+async fn a_request_that_finds_every_session_lost_is_sent_twice() {
+    let server = Server::start(|seen| {
+        (seen.method() == "tools/call").then(|| Answer { status: 404, ..Answer::json("{}") })
+    })
+    .await;
+    let mut host = Host::ready(&server).await;
+    host.tool(1).await;
+    assert_eq!(error_of(&host.next().await).0, "session-lost");
+    assert_eq!((server.count("tools/call"), server.count("initialize")), (2, 2));
+}
+
 /// T-24: 400 where 404 is meant, as in servers after the official SDK's example; only if the words say so.
 #[tokio::test]
 async fn a_bad_request_that_speaks_of_the_session_means_a_lost_session() {

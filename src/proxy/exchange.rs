@@ -1,0 +1,140 @@
+//! One HTTP request until the server takes it or nothing helps any more: what a 401 or 403 asks for is done,
+//! a bounded number of times.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use reqwest::Response;
+
+use super::challenge::{Challenge, NONCE};
+use super::legacy::{Draft, Remote, Reply};
+use super::refusal::Refusal;
+use super::{Access, Bearer, Refused, StepUp, scope};
+use crate::error::{Error, Name, Result};
+
+/// How often a request is sent again with another token: after 401 with one that was renewed, then with one
+/// of a new sign-in; after 403 with more scope. In all no more often than a person may be asked for one
+/// request.
+const RENEWED: u8 = 2;
+const STEPPED_UP: u8 = 2;
+const IN_ALL: u8 = 3;
+/// The largest body of a refusal that is read, and for how long.
+const REFUSAL: (usize, Duration) = (1 << 20, Duration::from_secs(10));
+
+/// What was done for a request already.
+#[derive(Default)]
+struct Tries {
+    renewed: u8,
+    stepped_up: u8,
+    /// The present token's proof was made again with the server's nonce.
+    nonce: bool,
+}
+
+/// What a refusal asks for.
+enum Step {
+    /// A proof with the nonce that came with it (RFC 9449 section 9).
+    Proof,
+    /// Another token.
+    Token,
+    /// A token with these scopes.
+    Scope(Vec<String>),
+    /// Nothing that could be given.
+    None,
+}
+
+impl<B: Bearer> Remote<B> {
+    /// Sends a request until it is not the authorization that it fails for.
+    ///
+    /// # Errors
+    /// `login-required` and `scope-required`, where the token is at fault; otherwise as a request.
+    pub(super) async fn exchange(&self, draft: &Draft<'_>) -> Result<Reply> {
+        let mut access = self.bearer.bearer().await?;
+        let mut tries = Tries::default();
+        loop {
+            let response = self.send(draft, access.as_ref()).await?;
+            let learned = self.learn(access.as_ref(), &response);
+            if response.status().is_success() {
+                if access.is_some() {
+                    self.bearer.accepted();
+                }
+                self.reached.notify_waiters();
+                return Ok(Reply::Accepted(response));
+            }
+            if !matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+                return Ok(Reply::Refused(refusal(draft, response).await));
+            }
+            let challenge = Challenge::of(response.headers());
+            let step = tries.next(draft, response.status(), &challenge, learned);
+            let used = access.as_ref().map(|access| access.token.clone());
+            access = match step {
+                Step::None => return Ok(Reply::Refused(refusal(draft, response).await)),
+                Step::Proof => {
+                    tries.nonce = true;
+                    continue;
+                }
+                Step::Token => {
+                    drop(response);
+                    let again = tries.renewed > 0;
+                    tries.renewed += 1;
+                    Some(self.bearer.unauthorized(Refused { used, challenge, again }).await?)
+                }
+                Step::Scope(scopes) => {
+                    drop(response);
+                    let stepped_up = match tries.spent() || tries.stepped_up == STEPPED_UP {
+                        true => Err(Error::new(Name::ScopeRequired, "more permissions did not help")),
+                        false => self.step_up(used, challenge).await,
+                    };
+                    let message = draft.body.map(|message| message.bytes.as_ref());
+                    tries.stepped_up += 1;
+                    Some(stepped_up.map_err(|error| scope::missing_for(message, &scopes, error))?)
+                }
+            };
+            tries.nonce = false;
+        }
+    }
+
+    async fn step_up(&self, used: Option<secrecy::SecretString>, challenge: Challenge) -> Result<Access> {
+        match self.bearer.insufficient(used, challenge).await? {
+            StepUp::Use(access) => Ok(access),
+            StepUp::Ask(scope) => Err(scope::required("only you can grant it", &scope)),
+        }
+    }
+
+    /// Remembers the nonce for the next proofs, which may come with any answer (RFC 9449 section 8.2).
+    fn learn(&self, access: Option<&Access>, response: &Response) -> bool {
+        let proof = access.and_then(|access| access.proof.as_ref());
+        let Some((proof, nonce)) = proof.zip(response.headers().get(NONCE)) else { return false };
+        proof.learn(&self.upstream.url, nonce);
+        true
+    }
+}
+
+impl Tries {
+    fn next(&self, draft: &Draft<'_>, status: StatusCode, challenge: &Challenge, learned: bool) -> Step {
+        if learned && !self.nonce && status == StatusCode::UNAUTHORIZED && challenge.wants_nonce() {
+            return Step::Proof;
+        }
+        match challenge.missing_scopes() {
+            // Nobody is asked for the sake of what the host did not send.
+            Some(_) if draft.body.is_none() => Step::None,
+            Some(scopes) => Step::Scope(scopes),
+            // 403 without `insufficient_scope` is a plain error: another sign-in would not change it.
+            None if status == StatusCode::FORBIDDEN => Step::None,
+            None if self.renewed == RENEWED || self.spent() => Step::None,
+            None => Step::Token,
+        }
+    }
+
+    fn spent(&self) -> bool {
+        self.renewed + self.stepped_up >= IN_ALL
+    }
+}
+
+/// Reads as much of a refusal as can be needed.
+async fn refusal(draft: &Draft<'_>, response: Response) -> Refusal {
+    let status = response.status();
+    let headers = response.headers().clone();
+    let body = tokio::time::timeout(REFUSAL.1, crate::http::read(response, REFUSAL.0)).await;
+    let body = body.ok().and_then(Result::ok).unwrap_or_default();
+    Refusal { status, headers, body, in_session: draft.session.id.is_some() }
+}

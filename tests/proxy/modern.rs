@@ -1,0 +1,152 @@
+//! Requests of MCP 2026-07-28, which know of no session: as much as authorization needs (T-50 to T-53, T-61).
+
+use serde_json::{Value, json};
+
+use super::host::{Host, error_of};
+use super::ladder::Ladder;
+use super::server::{Answer, Part, Seen, Server};
+
+const VERSION: &str = "2026-07-28";
+
+/// Parameters that carry the version.
+fn modern(mut params: Value) -> Value {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": VERSION,
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    params
+}
+
+/// Judges as a server without sessions does: the headers say what the body says, or it is -32020.
+fn strict(seen: &Seen) -> Option<Answer> {
+    let body = seen.json();
+    let version = &body["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"];
+    let named = match seen.method().as_str() {
+        "tools/call" | "prompts/get" => Some(&body["params"]["name"]),
+        "resources/read" => Some(&body["params"]["uri"]),
+        _ => None,
+    };
+    let matching = seen.verb == "POST"
+        && version == seen.header("mcp-protocol-version")?
+        && seen.header("mcp-method")? == seen.method()
+        && seen.header("mcp-name") == named.and_then(Value::as_str)
+        && seen.header("mcp-session-id").is_none();
+    let error = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32020,"message":"header mismatch"}}"#;
+    (!matching).then(|| Answer { status: 400, ..Answer::json(error) })
+}
+
+#[tokio::test]
+async fn a_modern_request_needs_no_initialize_and_carries_its_headers() {
+    let server = Server::start(|seen| Some(strict(seen).unwrap_or_else(|| Answer::result(seen, "1")))).await;
+    let mut host = Host::start(&server);
+    for (method, params) in [
+        ("tools/list", json!({})),
+        ("tools/call", json!({"name": "tool"})),
+        ("prompts/get", json!({"name": "a prompt"})),
+        ("resources/read", json!({"uri": "file:///x", "name": "y"})),
+    ] {
+        host.call(method, method, modern(params)).await;
+        let message = host.next().await;
+        assert_eq!((&message["id"], &message["result"]), (&json!(method), &json!(1)), "{message}");
+    }
+    host.finish().await;
+    assert_eq!(server.seen().len(), 4, "nothing but the requests themselves: no GET, no DELETE");
+    assert!(server.seen().iter().all(|seen| seen.header("authorization") == Some("Bearer token-0")));
+}
+
+#[tokio::test]
+async fn a_name_that_no_header_may_carry_is_encoded() {
+    let server = Server::start(|_| None).await;
+    let mut host = Host::start(&server);
+    host.call(1, "tools/call", modern(json!({"name": "größe"}))).await;
+    host.next().await;
+    assert_eq!(server.seen()[0].header("mcp-name"), Some("=?base64?Z3LDtsOfZQ==?="));
+}
+
+/// 1.5 row 9: each message is judged by itself, and neither waits for the other.
+#[tokio::test]
+async fn both_kinds_may_come_on_one_pipe() {
+    let server = Server::start(|seen| {
+        (seen.method() == "initialize")
+            .then(|| Answer::result(seen, super::server::HELLO).header("mcp-session-id", "s").after(700))
+    })
+    .await;
+    let mut host = Host::start(&server);
+    host.call(0, "initialize", json!({"protocolVersion": "2025-11-25"})).await;
+    host.call("legacy", "tools/list", json!({})).await;
+    host.call("modern", "tools/list", modern(json!({}))).await;
+    assert_eq!(host.next().await["id"], "modern");
+    assert_eq!(host.next().await["id"], 0);
+    assert_eq!(host.next().await["id"], "legacy");
+    host.call("later", "tools/list", modern(json!({}))).await;
+    host.next().await;
+    let seen = server.of("tools/list");
+    let of = |id: &str| seen.iter().find(|seen| seen.id() == id).unwrap();
+    assert_eq!(of("legacy").header("mcp-session-id"), Some("s"));
+    assert_eq!(of("legacy").header("mcp-method"), None);
+    for id in ["modern", "later"] {
+        assert_eq!(of(id).header("mcp-session-id"), None);
+        assert_eq!(of(id).header("mcp-protocol-version"), Some(VERSION));
+    }
+}
+
+/// T-63: 404 is no lost session, where there is none.
+#[tokio::test]
+async fn not_found_is_the_answer() {
+    let server = Server::start(|seen| {
+        let plain = || Answer { status: 404, ..Answer::json("{}") };
+        (seen.header("mcp-method").is_some()).then(plain)
+    })
+    .await;
+    let mut host = Host::ready(&server).await;
+    host.call(1, "tools/list", modern(json!({}))).await;
+    assert_eq!(error_of(&host.next().await).0, "bad-response");
+    assert_eq!(server.count("initialize"), 1);
+}
+
+/// T-59, T-61, row 130: a broken stream is not taken up, and giving up means closing it.
+#[tokio::test]
+async fn a_broken_stream_is_lost_and_a_silent_one_is_closed() {
+    let server = Server::start(|seen| match seen.json()["params"]["name"].as_str()? {
+        "broken" => Some(Answer::events().data("id: e\nretry: 10\ndata:\n\n").wait(50).part(Part::Break)),
+        _ => Some(Answer::events().wait(60_000)),
+    })
+    .await;
+    let mut host = Host::patient_for(&server, 300, 60_000);
+    for (name, error) in [("broken", "stream-lost"), ("silent", "timeout")] {
+        host.call(name, "tools/call", modern(json!({"name": name}))).await;
+        assert_eq!(error_of(&host.next().await).0, error);
+    }
+    host.silence().await;
+    assert_eq!(server.seen().len(), 2, "no GET, and no cancellation");
+}
+
+/// A challenge is met in the same way, and the headers go with each attempt.
+#[tokio::test]
+async fn a_modern_request_is_authorized_as_any_other() {
+    let server = Server::start(|seen| match seen.header("authorization") {
+        None => Some(Answer::status(401).header("www-authenticate", "Bearer scope=\"a\"")),
+        Some("Bearer token-1") if seen.method() == "tools/call" => {
+            let value = "Bearer error=\"insufficient_scope\", scope=\"b\"";
+            Some(Answer::status(403).header("www-authenticate", value))
+        }
+        _ => strict(seen),
+    })
+    .await;
+    let (mut host, ladder) = Ladder { signed_out: true, ..Ladder::default() }.host(&server);
+    host.call(1, "tools/list", modern(json!({}))).await;
+    assert_eq!(host.next().await["result"]["ok"], true);
+    host.call(2, "tools/call", modern(json!({"name": "tool"}))).await;
+    assert_eq!(host.next().await["result"]["ok"], true);
+    assert_eq!((ladder.refusals().len(), ladder.lacks().len()), (1, 1));
+}
+
+/// Until the newer revision is spoken as a whole, a probe for it gets the answer that leads to an older one.
+#[tokio::test]
+async fn a_probe_is_answered_here_whatever_it_carries() {
+    let server = Server::start(|_| None).await;
+    let mut host = Host::start(&server);
+    host.call("probe", "server/discover", modern(json!({}))).await;
+    assert_eq!(host.next().await["error"]["code"], -32601);
+    assert!(server.seen().is_empty());
+}
