@@ -12,6 +12,7 @@ mod areas;
 mod authorize;
 mod client;
 mod consent;
+mod device;
 mod discovery;
 mod family;
 mod fault;
@@ -128,6 +129,11 @@ impl Sandbox {
         let mut state = self.shared.state();
         let ended = state.ledger.revoke_all();
         state.log.counts.families_revoked += ended;
+    }
+
+    /// Forgets every registered client, as a server with a short memory does.
+    pub fn forget_clients(&self) {
+        self.shared.state().registered.clear();
     }
 
     /// Forgets every MCP session and ends their streams, as a restarted server does (T-23).

@@ -41,6 +41,11 @@ pub(super) fn serve(call: &Call, record: &mut Record) -> Response<Body> {
     let base = &call.shared.base;
     let mut state = call.shared.state();
     state.log.counts.authorize += 1;
+    if let Some(answer) = state.faults.next_authorize() {
+        record.entry.note = Some("fault");
+        return reply::whole(answer);
+    }
+    let issuer = state.options.issuer_in_response.then(|| base.clone());
     let query = call.parts.uri.query().unwrap_or_default();
     let asked = match check(query, (&state.clients(), &state.options.resources), base) {
         Ok(asked) => asked,
@@ -51,7 +56,8 @@ pub(super) fn serve(call: &Call, record: &mut Record) -> Response<Body> {
         Err(Refusal::Back { redirect, state, error, what }) => {
             record.entry.note = Some(error);
             let answer = [("error", error), ("error_description", what)];
-            return reply::redirect(302, &back(base, &redirect, state.as_deref(), &answer));
+            let location = back(issuer.as_deref(), &redirect, state.as_deref(), &answer);
+            return reply::redirect(302, &location);
         }
     };
     record.entry.client = Some(asked.client.id.clone());
@@ -74,11 +80,12 @@ pub(super) fn serve(call: &Call, record: &mut Record) -> Response<Body> {
 /// Carries out the user's choice and returns where the browser goes.
 pub(super) fn decide(state: &mut State, base: &str, asked: Asked, choice: Consent) -> String {
     let (redirect, opaque) = (asked.redirect.clone(), asked.state.clone());
+    let issuer = state.options.issuer_in_response.then_some(base);
     match choice {
         Consent::Deny => {
             state.log.counts.denials += 1;
             let answer = [("error", "access_denied"), ("error_description", "The user chose Deny")];
-            back(base, &redirect, Some(&opaque), &answer)
+            back(issuer, &redirect, Some(&opaque), &answer)
         }
         Consent::Authorize => {
             let (code, now) = (secret::fresh(""), Instant::now());
@@ -86,11 +93,11 @@ pub(super) fn decide(state: &mut State, base: &str, asked: Asked, choice: Consen
             let kept = state.options.code_lifetime.saturating_mul(2);
             state.codes.retain(|_, code| now.duration_since(code.issued) < kept);
             if state.codes.len() >= PENDING {
-                return back(base, &redirect, Some(&opaque), &[("error", "temporarily_unavailable")]);
+                return back(issuer, &redirect, Some(&opaque), &[("error", "temporarily_unavailable")]);
             }
             state.log.counts.consents += 1;
             state.codes.insert(secret::print(&code), Code { asked, issued: now, spent: None });
-            back(base, &redirect, Some(&opaque), &[("code", &code)])
+            back(issuer, &redirect, Some(&opaque), &[("code", &code)])
         }
     }
 }
@@ -144,12 +151,13 @@ fn check(query: &str, (clients, others): (&[Client], &[String]), base: &str) -> 
     })
 }
 
-/// The redirect URI with an answer: always with `iss` (RFC 9207), with `state` if there was one.
-fn back(base: &str, redirect: &str, state: Option<&str>, answer: &[(&str, &str)]) -> String {
+/// The redirect URI with an answer: with `iss` (RFC 9207) if the server promises it, with `state` if there
+/// was one.
+fn back(issuer: Option<&str>, redirect: &str, state: Option<&str>, answer: &[(&str, &str)]) -> String {
     let Ok(mut url) = Url::parse(redirect) else { return redirect.to_owned() };
     url.query_pairs_mut()
         .extend_pairs(answer)
         .extend_pairs(state.map(|state| ("state", state)))
-        .append_pair("iss", base);
+        .extend_pairs(issuer.map(|issuer| ("iss", issuer)));
     url.into()
 }

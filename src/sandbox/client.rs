@@ -27,6 +27,9 @@ pub enum Redirects {
     /// `http://localhost:PORT/callback`, `127.0.0.1` and `[::1]` likewise, any port (RFC 8252
     /// section 7.3, and Chipp's documentation).
     LoopbackCallback,
+    /// `http://127.0.0.1:PORT/callback` and `[::1]`, any port: the least that OAuth 2.1 section 8.4.2
+    /// demands for `http://127.0.0.1/callback` in a client's metadata.
+    LoopbackAddress,
     /// One of these, character for character (RFC 9700 section 4.1.3).
     Exact(Vec<String>),
 }
@@ -56,8 +59,12 @@ impl Client {
     pub(super) fn allows(&self, redirect: &str) -> bool {
         match &self.redirects {
             Redirects::Exact(all) => all.iter().any(|one| one == redirect),
-            Redirects::LoopbackCallback => {
-                Url::parse(redirect).is_ok_and(|url| is_loopback_http(&url) && url.path() == "/callback")
+            Redirects::LoopbackCallback | Redirects::LoopbackAddress => {
+                let named = matches!(self.redirects, Redirects::LoopbackCallback);
+                Url::parse(redirect).is_ok_and(|url| {
+                    let allowed = named || url.domain().is_none();
+                    allowed && is_loopback_http(&url) && url.path() == "/callback"
+                })
             }
         }
     }

@@ -25,8 +25,16 @@ pub(super) fn authorization_server(base: &str, options: &Options) -> Value {
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
         "code_challenge_methods_supported": ["S256"],
-        "authorization_response_iss_parameter_supported": true,
     });
+    if options.issuer_in_response {
+        document["authorization_response_iss_parameter_supported"] = json!(true);
+    }
+    if options.client_documents {
+        document["client_id_metadata_document_supported"] = json!(true);
+    }
+    if options.device {
+        document["device_authorization_endpoint"] = json!(format!("{base}/api/mcp/oauth/device"));
+    }
     if options.registration {
         document["registration_endpoint"] = json!(format!("{base}/api/mcp/oauth/register"));
     }
@@ -34,11 +42,11 @@ pub(super) fn authorization_server(base: &str, options: &Options) -> Value {
 }
 
 /// RFC 9728. The document at the root, without an area, names the bare origin.
-pub(super) fn protected_resource(base: &str, area: Option<Area>) -> Value {
+pub(super) fn protected_resource(base: &str, area: Option<Area>, issuer: Option<&str>) -> Value {
     json!({
         "resource": format!("{base}{}", area.map_or("", Area::path)),
         "resource_name": "Chipp MCP Server (sandbox)",
-        "authorization_servers": [base],
+        "authorization_servers": [issuer.unwrap_or(base)],
         "scopes_supported": scope::supported(),
         "bearer_methods_supported": ["header"],
     })

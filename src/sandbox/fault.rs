@@ -1,5 +1,5 @@
 //! Faults that a test arms with [`Sandbox::fail_next`](super::Sandbox::fail_next). Each strikes one
-//! request and is gone; several wait in line, one line for the token endpoint and one for MCP.
+//! request and is gone; several wait in line: one line for each endpoint.
 //!
 //! *Commit* is the moment at which the token endpoint spends a code or rotates a refresh token.
 //! Whether a fault strikes before or after it is the whole difference between a retry that is
@@ -29,6 +29,10 @@ pub enum Fault {
     TokenRedirect(Url),
     /// Token endpoint, after the commit: the text of the success answer is replaced.
     TokenRewrite(Box<dyn FnOnce(String) -> Vec<u8> + Send>),
+    /// Authorization endpoint: this answer, whoever asks. See [`Fault::authorize`].
+    AuthorizeAnswer(Box<Response<String>>),
+    /// Revocation endpoint: this answer, and nothing was revoked. See [`Fault::revoke`].
+    RevokeAnswer(Box<Response<String>>),
     /// MCP POST: this answer, and nothing was done. See [`Fault::mcp`].
     McpAnswer(Box<Response<String>>),
     /// MCP POST: the connection closes without an answer, and nothing was done.
@@ -42,6 +46,16 @@ impl Fault {
     /// `Retry-After`, build [`Fault::TokenAnswer`].
     pub fn token(status: u16, content_type: &'static str, body: impl Into<String>) -> Self {
         Fault::TokenAnswer(Box::new(answer(status, content_type, body.into())))
+    }
+
+    /// The authorization endpoint answers with this. For a redirect build [`Fault::AuthorizeAnswer`].
+    pub fn authorize(status: u16, content_type: &'static str, body: impl Into<String>) -> Self {
+        Fault::AuthorizeAnswer(Box::new(answer(status, content_type, body.into())))
+    }
+
+    /// The revocation endpoint answers with this status and does nothing.
+    pub fn revoke(status: u16) -> Self {
+        Fault::RevokeAnswer(Box::new(answer(status, "application/json", "{}".to_owned())))
     }
 
     /// The token endpoint answers 200 with a page, as a captive portal does.
@@ -69,10 +83,6 @@ impl Fault {
     pub fn rewrite(change: impl FnOnce(String) -> Vec<u8> + Send + 'static) -> Self {
         Fault::TokenRewrite(Box::new(change))
     }
-
-    fn is_for_tokens(&self) -> bool {
-        !matches!(self, Fault::McpAnswer(_) | Fault::McpDrop | Fault::McpUnauthorized)
-    }
 }
 
 /// A status that is none becomes 500.
@@ -92,6 +102,8 @@ impl fmt::Debug for Fault {
             Fault::TokenDelay(_) => "TokenDelay",
             Fault::TokenRedirect(_) => "TokenRedirect",
             Fault::TokenRewrite(_) => "TokenRewrite",
+            Fault::AuthorizeAnswer(_) => "AuthorizeAnswer",
+            Fault::RevokeAnswer(_) => "RevokeAnswer",
             Fault::McpAnswer(_) => "McpAnswer",
             Fault::McpDrop => "McpDrop",
             Fault::McpUnauthorized => "McpUnauthorized",
@@ -104,11 +116,28 @@ impl fmt::Debug for Fault {
 pub(super) struct Faults {
     token: VecDeque<Fault>,
     mcp: VecDeque<Fault>,
+    authorize: VecDeque<Response<String>>,
+    revoke: VecDeque<Response<String>>,
 }
 
 impl Faults {
     pub(super) fn arm(&mut self, fault: Fault) {
-        if fault.is_for_tokens() { self.token.push_back(fault) } else { self.mcp.push_back(fault) }
+        match fault {
+            Fault::AuthorizeAnswer(answer) => self.authorize.push_back(*answer),
+            Fault::RevokeAnswer(answer) => self.revoke.push_back(*answer),
+            Fault::McpAnswer(_) | Fault::McpDrop | Fault::McpUnauthorized => self.mcp.push_back(fault),
+            _ => self.token.push_back(fault),
+        }
+    }
+
+    /// The fault of the next revocation.
+    pub(super) fn next_revoke(&mut self) -> Option<Response<String>> {
+        self.revoke.pop_front()
+    }
+
+    /// The fault of the next authorization request.
+    pub(super) fn next_authorize(&mut self) -> Option<Response<String>> {
+        self.authorize.pop_front()
     }
 
     /// The fault of the next token request.

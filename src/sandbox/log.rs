@@ -25,6 +25,8 @@ pub enum Kind {
     Revoke,
     /// POST on the registration endpoint.
     Register,
+    /// POST on the device authorization endpoint.
+    Device,
     /// A metadata document.
     Discovery,
     /// POST of a JSON-RPC message.
@@ -52,7 +54,7 @@ pub struct Entry {
     pub status: u16,
     /// The client, if it is a known one.
     pub client: Option<String>,
-    /// `authorization_code` or `refresh_token`.
+    /// `authorization_code`, `refresh_token` or `device_code`.
     pub grant: Option<&'static str>,
     /// The sign-in that the presented token or code belongs to.
     pub family: Option<u64>,

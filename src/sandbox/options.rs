@@ -34,8 +34,19 @@ pub struct Options {
     pub rate_limit: Option<RateLimit>,
     /// Whether `/.well-known/*` exists and 401 answers point to it.
     pub discovery: bool,
+    /// Another authorization server than this one, named by the MCP server's metadata.
+    pub authorization_server: Option<String>,
     /// Dynamic registration (RFC 7591). Chipp's documentation knows none.
     pub registration: bool,
+    /// Whether registration takes `localhost` in redirect URIs, or only `127.0.0.1` and `[::1]`.
+    pub localhost_redirects: bool,
+    /// Whether the server says that it reads client ID metadata documents. It knows those whose
+    /// address is the id of one of the `clients`.
+    pub client_documents: bool,
+    /// The device authorization endpoint (RFC 8628). `auto_consent` is what its user decides.
+    pub device: bool,
+    /// Whether authorization answers carry `iss`, and the metadata promises it (RFC 9207).
+    pub issuer_in_response: bool,
     /// The port to bind; any free one by default. Read once, at the start.
     pub port: Option<u16>,
     /// The account that is signed in at the sandbox's imaginary website.
@@ -68,7 +79,12 @@ impl Default for Options {
             sessions: true,
             rate_limit: None,
             discovery: true,
+            authorization_server: None,
             registration: false,
+            localhost_redirects: true,
+            client_documents: false,
+            device: false,
+            issuer_in_response: true,
             port: None,
             email: "ada@example.com".to_owned(),
             token_style: TokenStyle::Json,

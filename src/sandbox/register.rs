@@ -10,6 +10,8 @@ use serde_json::json;
 use url::Url;
 
 use super::client::{Client, ClientAuth, Redirects, is_loopback_http};
+use super::device;
+use super::options::Options;
 use super::params::media_type;
 use super::reply::{self, Body};
 use super::secret;
@@ -37,7 +39,7 @@ pub(super) fn serve(call: &Call, record: &mut Record) -> Response<Body> {
         _ => None,
     };
     let checked = parsed.ok_or(("invalid_client_metadata", "the body is not client metadata in JSON"));
-    let metadata = match checked.and_then(|metadata| check(&metadata).map(|()| metadata)) {
+    let metadata = match checked.and_then(|metadata| check(&metadata, &state.options).map(|()| metadata)) {
         Ok(metadata) if state.registered.len() < PENDING => metadata,
         Ok(_) => return reply::oauth_error(503, "temporarily_unavailable", "too many clients"),
         Err((error, what)) => {
@@ -80,7 +82,7 @@ pub(super) fn serve(call: &Call, record: &mut Record) -> Response<Body> {
     reply::json(201, &answer)
 }
 
-fn check(metadata: &Metadata) -> Result<(), (&'static str, &'static str)> {
+fn check(metadata: &Metadata, options: &Options) -> Result<(), (&'static str, &'static str)> {
     let bad_redirect = |what| Err(("invalid_redirect_uri", what));
     let bad = |what| Err(("invalid_client_metadata", what));
     if metadata.redirect_uris.is_empty() || metadata.redirect_uris.len() > 10 {
@@ -91,6 +93,9 @@ fn check(metadata: &Metadata) -> Result<(), (&'static str, &'static str)> {
         match Url::parse(redirect) {
             // OpenID Connect Registration section 2: loopback is for native applications, and the
             // type is `web` where nothing is said.
+            Ok(url) if url.domain() == Some("localhost") && !options.localhost_redirects => {
+                return bad_redirect("loopback redirects need the address and not the name");
+            }
             Ok(url) if is_loopback_http(&url) && native => {}
             Ok(url) if is_loopback_http(&url) => {
                 return bad_redirect("loopback redirects need application_type native");
@@ -104,7 +109,8 @@ fn check(metadata: &Metadata) -> Result<(), (&'static str, &'static str)> {
         return bad("the token endpoint authentication method is not supported");
     }
     let grants = ["authorization_code", "refresh_token"];
-    if metadata.grant_types.iter().flatten().any(|grant| !grants.contains(&grant.as_str())) {
+    let supported = |grant: &str| grants.contains(&grant) || (options.device && grant == device::GRANT);
+    if metadata.grant_types.iter().flatten().any(|grant| !supported(grant)) {
         return bad("a grant type is not supported");
     }
     if metadata.response_types.iter().flatten().any(|kind| kind != "code") {

@@ -12,6 +12,10 @@ use super::state::Record;
 pub(super) fn serve(call: &Call, record: &mut Record) -> Response<Body> {
     let mut state = call.shared.state();
     state.log.counts.revoke += 1;
+    if let Some(answer) = state.faults.next_revoke() {
+        record.entry.note = Some("fault");
+        return reply::whole(answer);
+    }
     let mut refuse = |status, error, what: &str| {
         record.entry.note = Some(error);
         reply::oauth_error(status, error, what)

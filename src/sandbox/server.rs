@@ -19,7 +19,7 @@ use super::areas::Area;
 use super::log::Kind;
 use super::reply::{self, Answer};
 use super::state::{Record, Shared};
-use super::{authorize, consent, discovery, mcp, register, revoke, token};
+use super::{authorize, consent, device, discovery, mcp, register, revoke, token};
 
 const CONNECTIONS: usize = 512;
 const HEAD: Duration = Duration::from_secs(30);
@@ -75,6 +75,7 @@ enum Route {
     Token,
     Revoke,
     Register,
+    Device,
     Mcp(Area),
 }
 
@@ -91,6 +92,7 @@ fn route(path: &str) -> Option<(&'static str, Route, &'static [Method])> {
         ("/api/mcp/oauth/token", Route::Token, POST),
         ("/api/mcp/oauth/revoke", Route::Revoke, POST),
         ("/api/mcp/oauth/register", Route::Register, POST),
+        ("/api/mcp/oauth/device", Route::Device, POST),
     ];
     let areas = Area::ALL.into_iter().flat_map(|area| {
         [
@@ -132,6 +134,7 @@ async fn dispatch(route: Route, call: Call, record: &mut Record) -> Answer {
         Route::Token => token::serve(&call, record).await,
         Route::Revoke => Ok(revoke::serve(&call, record)),
         Route::Register => Ok(register::serve(&call, record)),
+        Route::Device => Ok(device::serve(&call, record)),
         Route::Mcp(area) => mcp::serve(&call, area, record),
     }
 }
@@ -143,7 +146,10 @@ fn metadata(route: Route, call: &Call) -> http::Response<reply::Body> {
         return reply::http_error(404, "not_found", "there is nothing here");
     }
     let document = match route {
-        Route::ProtectedResource(area) => discovery::protected_resource(&call.shared.base, area),
+        Route::ProtectedResource(area) => {
+            let issuer = state.options.authorization_server.as_deref();
+            discovery::protected_resource(&call.shared.base, area, issuer)
+        }
         _ => discovery::authorization_server(&call.shared.base, &state.options),
     };
     reply::json(200, &document)
@@ -166,6 +172,7 @@ fn kind(route: Route, method: &Method) -> Kind {
         Route::Token => Kind::Token,
         Route::Revoke => Kind::Revoke,
         Route::Register => Kind::Register,
+        Route::Device => Kind::Device,
         Route::Mcp(_) if method == Method::GET => Kind::Stream,
         Route::Mcp(_) if method == Method::DELETE => Kind::Delete,
         Route::Mcp(_) => Kind::Mcp,

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::authorize::Asked;
 use super::client::Client;
+use super::device::Waiting;
 use super::family::{Ledger, Place};
 use super::fault::Faults;
 use super::log::{Entry, Kind, Log};
@@ -35,6 +36,7 @@ pub(super) struct State {
     /// Consent pages that wait for their button, by the page's one-time number.
     pub(super) consents: HashMap<Print, (Asked, Instant)>,
     pub(super) codes: HashMap<Print, Code>,
+    pub(super) devices: HashMap<Print, Waiting>,
     pub(super) ledger: Ledger,
     pub(super) sessions: Sessions,
     pub(super) apps: Apps,
@@ -58,6 +60,7 @@ impl Shared {
             registered: Vec::new(),
             consents: HashMap::new(),
             codes: HashMap::new(),
+            devices: HashMap::new(),
             ledger: Ledger::default(),
             sessions: Sessions::default(),
             apps: Apps::default(),

@@ -12,6 +12,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use super::client::{self, Client};
+use super::device;
 use super::discovery;
 use super::family::{Issued, Refresh};
 use super::fault::Fault;
@@ -87,6 +88,9 @@ fn commit(call: &Call, record: &mut Record) -> (Result<Value, Response<Body>>, s
         match params.get("grant_type") {
             Some("authorization_code") => by_code(&mut state, &client, &params, record),
             Some("refresh_token") => by_refresh(&mut state, &client, &params, record),
+            Some(device::GRANT) if state.options.device => {
+                device::redeem(&mut state, &client.id, &params, record)
+            }
             Some(_) => Err((400, "unsupported_grant_type", "use authorization_code or refresh_token")),
             None => Err((400, "invalid_request", "grant_type is required")),
         }
