@@ -9,7 +9,9 @@
 //! The listener is reachable by every web page in the user's browser and by every user of this
 //! computer. So each step from bytes to an accepted code is a small file of its own: [`bind`]
 //! takes the sockets, `serve` bounds the connections, `guard` refuses what a browser that was sent
-//! here would not send, [`query`] parses, and `gate` decides (security.md 3.1, L1 to L12).
+//! here would not send, [`query`] parses, `verdict` judges, and `gate` lets one answer through
+//! (security.md 3.1, L1 to L12). Where no browser can reach it, a person may paste the answer
+//! ([`paste`]), which is judged by the same rules.
 
 pub mod bind;
 pub mod browser;
@@ -19,9 +21,11 @@ mod gate;
 mod guard;
 mod notice;
 pub mod page;
+pub mod paste;
 pub mod query;
 mod refusal;
 mod serve;
+mod verdict;
 
 pub use bind::{Ignored, Listener};
 pub use callback::Callback;
@@ -29,7 +33,7 @@ pub use page::Page;
 use secrecy::SecretString;
 
 /// What the answer to one authorization request has to look like.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Expected {
     /// The `state` that went out: 256 random bits, used for this request only.
     pub state: SecretString,

@@ -1,27 +1,22 @@
 //! Decides which callback is the answer, once.
 //!
-//! The order is the security: `state` first and alone, then whether an answer was taken already,
-//! then the form of the rest, then the issuer, and only then what the server says (L2, A-28, A-29).
+//! The order is the security: `state` first and alone, then whether an answer was taken already, and only
+//! then the rest, by the rules of [`verdict`].
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use super::notice::Notice;
 use super::page::Page;
-use super::query::{self, Answer};
-use super::{Expected, Ignored, refusal};
-use crate::error::{Error, Name, Result};
+use super::verdict::{self, Outcome, Void};
+use super::{Expected, Ignored};
+use crate::error::Result;
 
 /// How long the browser waits for the outcome before it is told to look elsewhere (L9).
 const HOLD: Duration = Duration::from_secs(10);
-
-/// What the accepted callback says: a code, or an error and the page that goes with it.
-pub(super) type Outcome = Result<SecretString, (Error, Page)>;
 
 /// Where the browser of the accepted callback is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +62,7 @@ impl Gate {
 
     /// Judges one callback. `Ok` means that it is the answer, and that nobody else's will be.
     pub(super) fn admit(&self, query: &str) -> Result<(), Notice> {
-        if !query::state(query).is_some_and(|state| same(&state, &self.expected.state)) {
+        if !verdict::is_ours(query, &self.expected) {
             self.ignored.add();
             return Err(Notice::NotOurs);
         }
@@ -75,41 +70,17 @@ impl Gate {
         if answer.is_none() {
             return Err(Notice::Taken);
         }
-        let outcome = self.outcome(query::answer(query).map_err(|_| Notice::NotOurs)?)?;
+        let outcome = verdict::outcome(query, &self.expected).map_err(|void| {
+            if void == Void::Empty {
+                self.empty.send_replace(true);
+            }
+            Notice::NotOurs
+        })?;
         if let Some(answer) = answer.take() {
             // Nobody listens any more: the time is up. The browser then sees a closed connection.
             let _ = answer.send(outcome);
         }
         Ok(())
-    }
-
-    fn outcome(&self, answer: Answer) -> Result<Outcome, Notice> {
-        if let Some(error) = self.issuer_mismatch(answer.iss.as_deref()) {
-            return Ok(Err((error, Page::Failed)));
-        }
-        match (answer.code, answer.error) {
-            (Some(code), None) => Ok(Ok(code)),
-            (None, Some(error)) => Ok(Err(refusal::named(&error, answer.description.as_deref()))),
-            (Some(_), Some(_)) => Err(Notice::NotOurs),
-            (None, None) => {
-                self.empty.send_replace(true);
-                Err(Notice::NotOurs)
-            }
-        }
-    }
-
-    /// RFC 9207 section 2.4: a plain comparison of strings, without any normalisation.
-    fn issuer_mismatch(&self, iss: Option<&str>) -> Option<Error> {
-        let what = match (iss, self.expected.issuer.as_deref()) {
-            (Some(iss), Some(issuer)) if iss != issuer => {
-                format!("the answer does not come from {}", crate::error::clean(issuer))
-            }
-            (None, _) if self.expected.issuer_required => {
-                "the server promises to name itself in its answer, and this answer does not".to_owned()
-            }
-            _ => return None,
-        };
-        Some(Error::new(Name::IssuerMismatch, what))
     }
 
     /// Whether the accepted callback has come.
@@ -168,11 +139,6 @@ impl Drop for Waiting<'_> {
             gone
         });
     }
-}
-
-/// Compares digests, whose bytes tell nothing about the state, whatever the time taken.
-fn same(a: &SecretString, b: &SecretString) -> bool {
-    Sha256::digest(a.expose_secret()) == Sha256::digest(b.expose_secret())
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use secrecy::ExposeSecret;
+
 use super::*;
 
 fn gate(issuer: Option<&str>, required: bool) -> (Gate, oneshot::Receiver<Outcome>) {
@@ -81,7 +83,15 @@ fn the_issuer_decides_before_the_server_is_heard() {
         (Some(AS), false, "code=1&iss=https://AS.example", OTHER),
         (Some(AS), false, "code=1&iss=https://as.example:443", OTHER),
         (Some(AS), false, "error=evil&error_description=click+here&iss=https://evil.example", OTHER),
+        (Some(AS), true, "error=evil&error_description=click+here&iss=https://evil.example", OTHER),
         (Some(AS), true, "error=evil&error_description=click+here", ABSENT),
+        (Some(AS), false, "error=access_denied", "login-denied: the sign-in was refused / Denied"),
+        (
+            Some(AS),
+            false,
+            "error=access_denied&iss=https://as.example",
+            "login-denied: the sign-in was refused / Denied",
+        ),
         (
             Some(AS),
             true,
