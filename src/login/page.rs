@@ -7,7 +7,7 @@
 /// The content security policy of every answer: nothing but this one stylesheet, by its hash, and
 /// the empty icon, which keeps the browser from asking for `/favicon.ico` with the callback's
 /// address as its referrer.
-pub const POLICY: &str = "default-src 'none'; style-src 'sha256-uvTNnERey6+C+fY8yxl+xpCzciu0Hm4bp+bUjrektw4='; \
+pub const POLICY: &str = "default-src 'none'; style-src 'sha256-yt29smhAw8qCJIv/1vh/rzO3NXNYt/850Ao4I1sYdHA='; \
     img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// How a sign-in ended, as the browser shows it.
@@ -17,8 +17,6 @@ pub enum Page {
     SignedIn,
     /// The user or the server said no.
     Denied,
-    /// It was not finished in time.
-    TimedOut,
     /// It failed; the terminal says why.
     Failed,
     /// It is not known yet.
@@ -27,14 +25,13 @@ pub enum Page {
 
 impl Page {
     /// Every page.
-    pub const ALL: [Page; 5] = [Page::SignedIn, Page::Denied, Page::TimedOut, Page::Failed, Page::Pending];
+    pub const ALL: [Page; 4] = [Page::SignedIn, Page::Denied, Page::Failed, Page::Pending];
 
     /// The whole document.
     pub const fn html(self) -> &'static str {
         match self {
             Page::SignedIn => SIGNED_IN,
             Page::Denied => DENIED,
-            Page::TimedOut => TIMED_OUT,
             Page::Failed => FAILED,
             Page::Pending => PENDING,
         }
@@ -85,13 +82,6 @@ const DENIED: &str = page!(
     "Sign-in declined",
     "No access was given, and nothing on this computer has changed.",
     "Changed your mind? Start\u{a0}over and choose Authorize."
-);
-const TIMED_OUT: &str = page!(
-    "late",
-    "clock",
-    "This took too long",
-    "The sign\u{2011}in ran out of time, and nothing on this computer has changed.",
-    "Start it again when you are ready."
 );
 const FAILED: &str = page!(
     "bad",

@@ -161,7 +161,7 @@ macro_rules! pages {
 }
 
 /// Every body that may ever be sent.
-pub(crate) const PAGES: [(&str, &str); 12] = pages!(
-    "signed-in" "denied" "timed-out" "failed" "pending"
+pub(crate) const PAGES: [(&str, &str); 11] = pages!(
+    "signed-in" "denied" "failed" "pending"
     "400-not-ours" "403-foreign" "404-nothing" "405-method" "409-taken" "503-prefetch"
 );

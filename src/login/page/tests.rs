@@ -10,7 +10,6 @@ fn documents() -> Vec<(&'static str, &'static str)> {
     vec![
         ("signed-in", SIGNED_IN),
         ("denied", DENIED),
-        ("timed-out", TIMED_OUT),
         ("failed", FAILED),
         ("pending", PENDING),
         ("400-not-ours", NOT_OURS),
