@@ -6,8 +6,11 @@
 //! | [`challenge`] | `WWW-Authenticate` (RFC 9110 section 11.6.1, RFC 6750 section 3) |
 //! | [`discovery`] | RFC 9728, then RFC 8414 or OpenID Connect Discovery; MCP 2025-03-26 |
 //! | [`registration`] | RFC 7591 |
+//! | [`client_document`] | client ID metadata documents |
+//! | [`preflight`] | whether a registration is still good |
 //! | [`scope`] | which scope to ask for (A-50, A-52) |
 //! | [`authorize`] | the authorization request with PKCE (RFC 7636), `resource` (RFC 8707), `state` |
+//! | [`device`] | RFC 8628 |
 //! | [`wire`] | token requests (RFC 6749 section 3.2) |
 //! | `message` | a request in every style, with the client's credentials |
 //! | [`assertion`] | `private_key_jwt` (RFC 7523 section 2.2) |
@@ -22,11 +25,14 @@ pub mod answer;
 pub mod assertion;
 pub mod authorize;
 pub mod challenge;
+pub mod client_document;
 mod depth;
+pub mod device;
 pub mod discovery;
 pub mod dpop;
 pub mod machine;
 mod message;
+pub mod preflight;
 pub mod registration;
 pub mod retry_after;
 pub mod revoke;
@@ -123,20 +129,8 @@ pub(crate) mod tests {
     /// A server that can do nothing special.
     pub(crate) fn provider() -> Provider {
         let url = |path: &str| Url::parse(&format!("https://as.example/{path}")).unwrap();
-        let endpoints =
-            Endpoints { authorization: url("authorize"), token: url("token"), revocation: None, device: None };
-        Provider {
-            issuer: "https://as.example".into(),
-            endpoints,
-            registration: None,
-            issuer_in_response: false,
-            auth_methods: None,
-            scopes: Vec::new(),
-            grants: None,
-            dpop_algorithms: Vec::new(),
-            client_metadata_documents: false,
-            scope: None,
-            resource: None,
-        }
+        let (authorization, token) = (url("authorize"), url("token"));
+        let endpoints = Endpoints { authorization, token, revocation: None, device: None };
+        Provider::bare("https://as.example".into(), endpoints, Reach::default())
     }
 }
