@@ -4,16 +4,19 @@
 //! either into words ([`ui`], [`failure`]).
 
 mod background;
+mod client_metadata;
 mod context;
 mod failure;
 mod log;
 mod login;
 mod logout;
 
+mod probe;
 mod proxy;
 mod reset;
 mod status;
 mod target;
+mod terminal;
 mod token;
 mod ui;
 
@@ -105,6 +108,8 @@ enum Command {
     Token(token::TokenArgs),
     /// Print the JSON object that Claude Code's headersHelper expects
     Headers(token::TokenArgs),
+    /// Print the client ID metadata document to host at an address
+    ClientMetadata(client_metadata::ClientMetadataArgs),
     /// Print a completion script for your shell
     Completions {
         /// The shell
@@ -141,7 +146,7 @@ impl Command {
             Command::Status(args) => &args.target,
             Command::Reset(args) => &args.target,
             Command::Token(args) | Command::Headers(args) => &args.target,
-            Command::Completions { .. } | Command::OpenBrowser => return None,
+            Command::ClientMetadata(_) | Command::Completions { .. } | Command::OpenBrowser => return None,
         };
         args.target.as_deref().filter(|target| *target != crate::profile::DEFAULT)
     }
@@ -150,6 +155,7 @@ impl Command {
 fn dispatch(cli: Cli, ui: &Ui) -> Result<u8> {
     match cli.command {
         Command::OpenBrowser => return crate::login::browser::run_opener().map(|()| 0),
+        Command::ClientMetadata(args) => return client_metadata::run(ui, &args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "chipp-auth", &mut script);
@@ -172,7 +178,7 @@ fn dispatch(cli: Cli, ui: &Ui) -> Result<u8> {
             Command::Reset(args) => reset::run(&context, args).await,
             Command::Token(args) => token::token(&context, args).await,
             Command::Headers(args) => token::headers(&context, args).await,
-            Command::Completions { .. } | Command::OpenBrowser => Ok(0),
+            Command::ClientMetadata(_) | Command::Completions { .. } | Command::OpenBrowser => Ok(0),
         }
     });
     runtime.shutdown_background();

@@ -10,15 +10,20 @@ const LONGEST: usize = 300;
 
 /// Where secrets are taken out of their wrapping, and why there.
 const EXPOSE: &[(&str, &str)] = &[
+    ("cli/login/fixed.rs", "a token from stdin, looked at before it is kept"),
+    ("cli/login/question.rs", "a typed client id, and whether a secret was typed"),
+    ("cli/probe.rs", "the Authorization header"),
     ("cli/background.rs", "handed to a child of our own, through a pipe"),
     ("cli/token.rs", "`token` and `headers`: the answer that was asked for"),
     ("credential.rs", "two secrets compared, by their digests"),
     ("credential/record.rs", "the text of a record, on its way into a store"),
-    ("login/gate.rs", "`state` compared, by its digest"),
+    ("login/paste.rs", "a pasted answer, read like a callback"),
+    ("login/verdict.rs", "`state` compared, by its digest"),
     ("oauth/assertion.rs", "the client's private key, to sign with"),
     ("oauth/dpop.rs", "the key of the tokens, to sign with, and the digest of a token in a proof"),
     ("oauth/machine.rs", "the JWT that is the grant, on its way into the token request"),
     ("oauth/message.rs", "the body and the Basic header of a request, and what is cut from the answer to it"),
+    ("oauth/device.rs", "the device code, in the body of the token request"),
     ("oauth/revoke.rs", "the body of the revocation request"),
     ("oauth/wire.rs", "code and refresh token, on their way into the token request"),
     ("proxy/legacy.rs", "the Authorization header"),

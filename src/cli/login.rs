@@ -5,18 +5,27 @@
 //! nothing, because nobody reads it.
 
 mod client;
+mod device;
+mod fixed;
 mod flow;
+mod keep;
+mod paste;
+mod question;
+mod report;
+mod turn;
+mod way;
 
 use std::time::Duration;
 
 use super::context::Context;
-use super::ui::{Tone, paint, span, table};
 use super::{TargetArgs, background};
-use crate::credential::{Credential, now};
+use crate::credential::Credential;
 use crate::error::{Error, Name, Result};
+use crate::oauth::Provider;
+use crate::oauth::discovery::{Known, discover};
 use crate::profile::Target;
 use crate::session::Session;
-use crate::store::{Store, index, lock};
+use crate::store::{Store, index};
 
 #[derive(clap::Args)]
 pub(super) struct LoginArgs {
@@ -25,9 +34,17 @@ pub(super) struct LoginArgs {
     /// The permissions to ask for, separated by blanks (Chipp: all, which is `*`)
     #[arg(long, value_name = "SCOPE")]
     pub(super) scope: Option<String>,
-    /// Do not open a browser; print the address and wait
+    /// Do not open a browser; print the address and wait. On a terminal, what the browser ends on can be
+    /// pasted
     #[arg(long)]
     pub(super) no_browser: bool,
+    /// Sign in with a code, in any browser on any computer
+    #[arg(long, conflicts_with_all = ["with_token", "background", "client_credentials", "assertion_file", "idp"])]
+    pub(super) device: bool,
+    /// Keep a bearer token that you have already; it is read from stdin
+    #[arg(long, conflicts_with_all = ["scope", "no_browser", "port", "dpop", "background"])]
+    #[arg(conflicts_with_all = ["client_credentials", "assertion_file", "idp"])]
+    pub(super) with_token: bool,
     /// The port of the callback address, for servers that insist on one
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) port: Option<u16>,
@@ -44,6 +61,37 @@ fn timeout(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|_| wrong())?;
     let range = Duration::from_secs(1)..=Duration::from_secs(3600);
     if range.contains(&time) { Ok(time) } else { Err(wrong()) }
+}
+
+/// The exit code after Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+fn interrupted() -> Error {
+    Error::new(Name::LoginCancelled, "the sign-in was interrupted")
+}
+
+/// Waits for a signal that ends this process, and returns its exit code. It is not left to the system: what
+/// was set at the terminal has to be put back. Where the terminal itself is gone (SIGHUP) it is, since a
+/// handler would undo `nohup`.
+#[cfg(unix)]
+async fn ended() -> u8 {
+    use tokio::signal::unix::{SignalKind, signal};
+    let of = |kind| async move {
+        match signal(kind) {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = of(SignalKind::interrupt()) => INTERRUPTED,
+        () = of(SignalKind::terminate()) => 143,
+    }
+}
+
+#[cfg(not(unix))]
+async fn ended() -> u8 {
+    let _ = tokio::signal::ctrl_c().await;
+    INTERRUPTED
 }
 
 /// What a sign-in needs at hand.
@@ -79,110 +127,65 @@ pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8
     let outcome = tokio::select! {
         // First, so that it is listened to before anything is shown.
         biased;
-        _ = tokio::signal::ctrl_c() => {
+        code = ended() => {
             sign_in.context.ui.waited();
-            Err(Error::new(Name::LoginCancelled, "the sign-in was interrupted"))
+            // Nobody reads what is said to a service that ends us.
+            return if code == INTERRUPTED { Err(interrupted()) } else { Ok(code) };
         }
-        outcome = sign_in.alone() => outcome,
+        outcome = sign_in.by_some_way() => outcome,
     };
     match outcome? {
-        Some(credential) => sign_in.tell(&credential),
+        Some((credential, accepted)) => sign_in.tell(&credential, accepted),
         None => sign_in.context.ui.note("You were signed in by another window; nothing more to do."),
     }
     Ok(0)
 }
 
 impl SignIn<'_> {
-    /// Signs in unless another process does it first; `None` if it did.
-    async fn alone(&self) -> Result<Option<Credential>> {
+    /// Signs in by the way that the arguments say: the new sign-in and, if the MCP server was asked, whether
+    /// it takes the token. `None` if another process was first.
+    async fn by_some_way(&self) -> Result<Option<(Credential, Option<bool>)>> {
         let last = self.last_sign_in();
-        // A store that cannot be used must be known before the browser opens, not after. A damaged
-        // record is what a new sign-in mends.
-        let before = match self.context.patiently(&self.store, self.session.load()).await {
-            Err(error) if error.name() == Name::StoreCorrupt => None,
+        let before = self.before().await?;
+        if self.args.with_token {
+            return self.with_token().await.map(Some);
+        }
+        if self.target.grant.is_repeatable() {
+            let credential = self.session.sign_in_alone().await?;
+            self.record(&credential)?;
+            return Ok(Some((credential, None)));
+        }
+        let signed_in = self.alone(last, before).await?;
+        Ok(signed_in.map(|credential| (credential, None)))
+    }
+
+    /// The sign-in that will be replaced. A store that cannot be used must be known before the browser
+    /// opens, not after. A damaged record is what a new sign-in mends.
+    async fn before(&self) -> Result<Option<Credential>> {
+        match self.context.patiently(&self.store, self.session.load()).await {
+            Err(error) if error.name() == Name::StoreCorrupt => Ok(None),
             Ok(None) => {
                 let tried = self.store.try_out(&self.target.key()).await;
                 tried.map_err(|error| self.target.mark(error))?;
-                None
+                Ok(None)
             }
-            other => other?,
+            other => other,
+        }
+    }
+
+    /// The authorization server: the one of before, if the MCP server still names it (A-05).
+    async fn discover(&self, before: Option<&Credential>) -> Result<Provider> {
+        let target = &self.target;
+        let known = Known {
+            choice: target.resource.clone(),
+            issuer: target.issuer.clone(),
+            documented: target.documented.clone(),
+            challenge: self.challenge.clone(),
+            preferred: before.map(|before| before.issuer.clone()),
+            pkce_unverified: target.pkce_unverified,
+            ..Known::new(target.url.clone(), target.canonical())
         };
-        let locks = self.context.paths.private("locks")?;
-        let slug = self.target.key().slug();
-        let person = locks.join(format!("{slug}.login.lock"));
-        let background = locks.join(format!("{slug}.signin.lock"));
-        // A person who types `login` does not wait for a forgotten tab that some proxy opened. A proxy waits
-        // for either, and holds only the second one.
-        let paths = if self.args.background { vec![person, background] } else { vec![person] };
-        let mut held = None;
-        for path in paths {
-            drop(held.take());
-            held = match lock::try_acquire(&path)? {
-                None => self.wait_for(&path).await?,
-                lock => lock,
-            };
-            if held.is_none() {
-                return Ok(None);
-            }
-        }
-        let flow = flow::Flow { sign_in: self, before };
-        if !self.args.background {
-            return flow.run().await.map(Some);
-        }
-        // Another sign-in may have ended between the refusal that made the proxy start this one and now.
-        if self.session.token().await.is_ok() && !self.wants_more().await {
-            return Ok(None);
-        }
-        tokio::select! {
-            outcome = flow.run() => outcome.map(Some),
-            // The person signed in by another way: this tab is not needed any more.
-            () = self.signed_in_elsewhere(last) => Ok(None),
-        }
-    }
-
-    /// Waits for another sign-in of this account; `None` if it succeeded, the lock if it did not.
-    async fn wait_for(&self, path: &std::path::Path) -> Result<Option<lock::Lock>> {
-        let name = self.target.name();
-        self.context.ui.note(&format!("Another window is signing in to {name}; waiting for it."));
-        let started = now();
-        let lock = lock::acquire(path, self.args.timeout + Duration::from_secs(60)).await?;
-        // Seconds are coarse: the other one may have ended within the one in which we began.
-        if self.signed_in_since(started.saturating_sub(1)) {
-            return Ok(None);
-        }
-        if self.args.background {
-            // Never a second tab for the same refusal.
-            return Err(Error::new(Name::LoginRequired, format!("the sign-in to {name} was not finished")));
-        }
-        Ok(Some(lock))
-    }
-
-    /// Waits for a sign-in after `last`, which may be of the same second.
-    async fn signed_in_elsewhere(&self, last: Option<u64>) {
-        while self.last_sign_in().is_none_or(|newer| Some(newer) == last) {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-    }
-
-    /// Whether the scope that was ordered is what the stored sign-in asked for and more (A-52). Otherwise
-    /// somebody has signed in since the order was made: whoever made it looks again, so that the one does
-    /// not take away what the other got.
-    async fn wants_more(&self) -> bool {
-        let Some(wanted) = &self.args.scope else { return false };
-        let stored = self.session.load().await.ok().flatten();
-        let asked = stored.and_then(|stored| stored.requested_scope).unwrap_or_default();
-        let within =
-            |a: &str, b: &str| a.split_whitespace().all(|one| b.split_whitespace().any(|o| o == one));
-        within(&asked, wanted) && !within(wanted, &asked)
-    }
-
-    fn signed_in_since(&self, moment: u64) -> bool {
-        self.last_sign_in().is_some_and(|last| last >= moment)
-    }
-
-    /// Unix seconds. Asked of the account list, which is cheap, and written after the tokens.
-    fn last_sign_in(&self) -> Option<u64> {
-        index::find(&self.context.paths, &self.target.key()).ok().flatten().map(|entry| entry.signed_in_at)
+        discover(&known).await
     }
 
     /// Puts the account on the list and binds it to its store.
@@ -197,46 +200,5 @@ impl SignIn<'_> {
             signed_in_at: credential.signed_in_at,
         };
         index::record(&self.context.paths, &account)
-    }
-
-    fn tell(&self, credential: &Credential) {
-        let ui = self.context.ui;
-        let tokens = &credential.tokens;
-        if ui.json() {
-            ui.object(&serde_json::json!({
-                "signed_in": true,
-                "target": self.target.name(),
-                "issuer": credential.issuer,
-                "scope": credential.scope(),
-                "store": self.store.kind().to_string(),
-                "access_expires_at": credential.expires_at(),
-                "refresh_expires_at": tokens.refresh_expires_at,
-                "refreshable": credential.refreshable(),
-            }));
-            return;
-        }
-        let left = |end: u64| span(end.saturating_sub(now()));
-        ui.note(&format!(
-            "{} Signed in to {}.",
-            paint(Tone::Good, "✓"),
-            paint(Tone::Strong, &self.target.name())
-        ));
-        let mut rows = vec![("kept in", self.store.describe())];
-        rows.push(("scope", credential.scope().unwrap_or("(the server's default)").to_owned()));
-        if let Some(end) = credential.expires_at() {
-            let renewed = if credential.refreshable() { ", then renewed by itself" } else { "" };
-            rows.push(("access", format!("for {}{renewed}", left(end))));
-        }
-        if let Some(end) = tokens.refresh_expires_at {
-            rows.push(("sign-in", format!("for {}", left(end))));
-        }
-        ui.note(&table(&rows));
-        if !credential.refreshable() {
-            ui.note(&format!(
-                "{} The server issued no refresh token: you will have to sign in again when the access ends.\n  \
-                 Some servers issue one only for the scope `offline_access`, or only at the first sign-in.",
-                paint(Tone::Warn, "!")
-            ));
-        }
     }
 }

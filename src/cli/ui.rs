@@ -112,11 +112,16 @@ impl Ui {
         }
     }
 
+    /// What stands before something that is to be typed.
+    pub(super) fn prompt(&self, text: &str) {
+        let mut stderr = anstream::stderr().lock();
+        let _ = write!(stderr, "{text} ");
+        let _ = stderr.flush();
+    }
+
     /// Asks a question; anything but yes is no.
     pub(super) fn confirm(&self, question: &str) -> bool {
-        let mut stderr = anstream::stderr().lock();
-        let _ = write!(stderr, "{question} [y/N] ");
-        let _ = stderr.flush();
+        self.prompt(&format!("{question} [y/N]"));
         let mut line = String::new();
         let read = io::stdin().lock().read_line(&mut line);
         read.is_ok() && matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")

@@ -63,9 +63,17 @@ impl Listener {
         self.port
     }
 
-    /// The redirect URI to register and to send.
+    /// The redirect URI by name, which is what most servers expect of a program on a user's computer.
     pub fn redirect_uri(&self) -> String {
         format!("http://localhost:{}/callback", self.port)
+    }
+
+    /// The redirect URI by address: that form may have any port, by OAuth 2.1 section 8.4.2, and some
+    /// servers allow no other one.
+    pub fn redirect_uri_by_address(&self) -> String {
+        let first = self.sockets.first().and_then(|socket| socket.local_addr().ok());
+        let address = first.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, self.port).into());
+        format!("http://{address}/callback")
     }
 
     /// The counter of callbacks that were not ours; it lives on while [`Listener::wait`] runs.

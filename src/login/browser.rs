@@ -11,7 +11,7 @@ mod opener;
 
 use url::Url;
 
-pub use headless::obstacle;
+pub use headless::{Obstacle, is_wsl, obstacle};
 pub use opener::{COMMAND, run_opener};
 
 use crate::error::{Error, Name, Result};
@@ -20,12 +20,14 @@ use crate::error::{Error, Name, Result};
 const LONGEST: usize = 8 * 1024;
 
 /// Whether somebody has the authorization page before them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Launch {
-    /// A browser was started, as far as can be known.
+    /// A browser was started, as far as can be known: the opener did not fail within three seconds.
     Browser,
-    /// None was: the printed address is the only way.
-    Printed,
+    /// None was tried, because none could appear: the printed address is the only way.
+    Obstacle(Obstacle),
+    /// None could be started: likewise.
+    Failed(Error),
 }
 
 /// Opens `url` where that can work. That it does not work is no error: the address is printed
@@ -35,27 +37,21 @@ pub enum Launch {
 /// `unsafe-url`: such an address must not be printed either.
 pub async fn launch(url: &Url) -> Result<Launch> {
     check(url)?;
-    Ok(if can_open() && open(url).await.is_ok() { Launch::Browser } else { Launch::Printed })
-}
-
-/// Whether trying makes sense; [`obstacle`] says why not.
-pub fn can_open() -> bool {
-    obstacle().is_none()
-}
-
-/// Starts the browser. `Ok` means that the opener did not fail within three seconds; more cannot be
-/// known.
-///
-/// # Errors
-/// `unsafe-url`; `browser-missing`.
-pub async fn open(url: &Url) -> Result<()> {
-    let program =
-        std::env::current_exe().map_err(|error| missing(&format!("no way to start it: {error}")))?;
-    opener::start(&program, url).await
+    if let Some(obstacle) = obstacle() {
+        return Ok(Launch::Obstacle(obstacle));
+    }
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return Ok(Launch::Failed(missing(&format!("no way to start it: {error}")))),
+    };
+    Ok(match opener::start(&program, url).await {
+        Ok(()) => Launch::Browser,
+        Err(error) => Launch::Failed(error),
+    })
 }
 
 /// Allows only what is meant for a browser: https, or http on this computer; no user name,
-/// fragment, control character, blank or backslash; ASCII; 8 KiB at most (B2, A-30).
+/// fragment, control character, blank or backslash; ASCII; 8 KiB at most (B2, A-30, A-32).
 ///
 /// It looks at the address as it will be handed over, which is the re-serialised one.
 ///

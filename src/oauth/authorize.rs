@@ -20,16 +20,26 @@ pub struct Authorization {
     pub verifier: PkceCodeVerifier,
 }
 
+/// Who asks for what.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// `client_id`.
+    pub client_id: &'a str,
+    /// `redirect_uri`, byte for byte as registered.
+    pub redirect_uri: &'a str,
+    /// `scope`; the server's default without one.
+    pub scope: Option<&'a str>,
+    /// The thumbprint of the key that the tokens will be bound to, so that the code is too (RFC 9449
+    /// section 10).
+    pub jkt: Option<&'a str>,
+}
+
 /// Builds an authorization request.
 ///
 /// # Errors
 /// `internal` if the redirect URI is not a URL.
-pub fn request(
-    provider: &Provider,
-    client_id: &str,
-    redirect_uri: &str,
-    scope: Option<&str>,
-) -> Result<Authorization> {
+pub fn request(provider: &Provider, wanted: Wanted<'_>) -> Result<Authorization> {
+    let Wanted { client_id, redirect_uri, scope, jkt } = wanted;
     let redirect = RedirectUrl::new(redirect_uri.to_owned())
         .map_err(|_| Error::new(Name::Internal, "the redirect URI is not a URL"))?;
     let client = BasicClient::new(ClientId::new(client_id.to_owned()))
@@ -44,6 +54,9 @@ pub fn request(
     if let Some(resource) = &provider.resource {
         request = request.add_extra_param("resource", resource.clone());
     }
+    if let Some(jkt) = jkt {
+        request = request.add_extra_param("dpop_jkt", jkt.to_owned());
+    }
     let (url, state) = request.url();
     Ok(Authorization { url, state: state.into_secret().into(), verifier })
 }
@@ -55,16 +68,17 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::super::Endpoints;
+    use super::super::tests::provider;
     use super::*;
-    use crate::http::Reach;
 
     #[test]
     fn the_request_has_every_parameter_once() {
         let url = Url::parse("https://e.com/authorize?tenant=1").unwrap();
-        let endpoints = Endpoints { authorization: url.clone(), token: url, revocation: None, device: None };
-        let bare = Provider::bare("https://e.com".into(), endpoints, Reach::default());
-        let provider = Provider { resource: Some("https://e.com/mcp".into()), ..bare };
-        let made = request(&provider, "id", "http://localhost:1/callback", Some("*")).unwrap();
+        let endpoints = Endpoints { authorization: url, ..provider().endpoints };
+        let provider = Provider { endpoints, resource: Some("https://e.com/mcp".into()), ..provider() };
+        let redirect_uri = "http://localhost:1/callback";
+        let wanted = Wanted { client_id: "id", redirect_uri, scope: Some("*"), jkt: Some("print") };
+        let made = request(&provider, wanted).unwrap();
         let pairs: Vec<_> = made.url.query_pairs().into_owned().collect();
         let map: HashMap<_, _> = pairs.iter().cloned().collect();
         assert_eq!(pairs.len(), map.len());
@@ -75,6 +89,7 @@ mod tests {
             ("redirect_uri", "http://localhost:1/callback"),
             ("scope", "*"),
             ("resource", "https://e.com/mcp"),
+            ("dpop_jkt", "print"),
             ("code_challenge_method", "S256"),
             ("state", made.state.expose_secret()),
         ] {

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Provider;
+use super::{Provider, device};
 use crate::credential::{Client, TokenStyle};
 use crate::error::{Error, Name, Result, clean};
 use crate::http;
@@ -26,29 +26,52 @@ struct Refused {
     error_description: String,
 }
 
+/// What a client is registered for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Where answers may go.
+    pub redirect_uri: &'a str,
+    /// The scope that it may ask for; the server's default without one.
+    pub scope: Option<&'a str>,
+    /// Whether it may sign in by a device code too (RFC 8628).
+    pub device: bool,
+}
+
+/// Why there is no client.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The server does not like this redirect URI; it may like another one (A-20).
+    RedirectUri(Error),
+    /// Anything else.
+    Failed(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refusal::Failed(error)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::RedirectUri(error) | Refusal::Failed(error) => error,
+        }
+    }
+}
+
 /// Registers a native public client for one redirect URI.
 ///
 /// # Errors
 /// `client-rejected` if the server does not register clients or refuses this one; `bad-response`,
-/// `server-error` and failures of the network.
-pub async fn register(provider: &Provider, redirect_uri: &str, scope: Option<&str>) -> Result<Client> {
+/// `server-error`, `server-busy` and failures of the network.
+pub async fn register(provider: &Provider, wanted: Wanted<'_>) -> Result<Client, Refusal> {
     let Some(url) = &provider.registration else {
         let what = format!("{} does not register clients by itself", clean(&provider.issuer));
-        return Err(Error::new(Name::ClientRejected, what)
-            .hinted("register a client there by hand and give its id with --client-id"));
+        return Err(by_hand(what).into());
     };
     let method = auth_method(provider.auth_methods.as_deref());
-    let mut body = json!({
-        "client_name": "chipp-auth",
-        "application_type": "native",
-        "redirect_uris": [redirect_uri],
-        "grant_types": ["authorization_code", "refresh_token"],
-        "response_types": ["code"],
-        "token_endpoint_auth_method": method,
-    });
-    if let Some(scope) = scope {
-        body["scope"] = scope.into();
-    }
+    let body = metadata(wanted, method);
     let host = url.host_str().unwrap_or_default().to_owned();
     let request =
         http::oauth(url, &provider.reach).await?.post(url.clone()).header(ACCEPT, "application/json");
@@ -57,7 +80,32 @@ pub async fn register(provider: &Provider, redirect_uri: &str, scope: Option<&st
     let status = response.status().as_u16();
     let body = http::read(response, http::TOKEN_ANSWER_LIMIT).await?;
     read(status, &body, (&host, method))
-        .map(|client| Client { registered_redirect: Some(redirect_uri.to_owned()), ..client })
+        .map(|client| Client { registered_redirect: Some(wanted.redirect_uri.to_owned()), ..client })
+}
+
+/// The way out where a server does not register us.
+pub fn by_hand(what: impl Into<String>) -> Error {
+    Error::new(Name::ClientRejected, what)
+        .hinted("register a client there by hand and give its id with --client-id")
+}
+
+/// The metadata of this program (RFC 7591 section 2). Without `application_type` a server takes a client
+/// for a web application, which may not have loopback redirects (A-19).
+fn metadata(wanted: Wanted<'_>, method: &str) -> serde_json::Value {
+    let mut grants = vec!["authorization_code", "refresh_token"];
+    grants.extend(wanted.device.then_some(device::GRANT));
+    let mut body = json!({
+        "client_name": "chipp-auth",
+        "application_type": "native",
+        "redirect_uris": [wanted.redirect_uri],
+        "grant_types": grants,
+        "response_types": ["code"],
+        "token_endpoint_auth_method": method,
+    });
+    if let Some(scope) = wanted.scope {
+        body["scope"] = scope.into();
+    }
+    body
 }
 
 /// The method of client authentication to register for: none if allowed, since a program on a user's
@@ -69,7 +117,7 @@ fn auth_method(supported: Option<&[String]>) -> &'static str {
 }
 
 /// Reads the answer. Pure.
-fn read(status: u16, body: &[u8], (host, asked): (&str, &str)) -> Result<Client> {
+fn read(status: u16, body: &[u8], (host, asked): (&str, &str)) -> Result<Client, Refusal> {
     match status {
         200 | 201 => {
             let registered: Registered = serde_json::from_slice(body).map_err(|_| {
@@ -84,17 +132,25 @@ fn read(status: u16, body: &[u8], (host, asked): (&str, &str)) -> Result<Client>
             let secret = registered.client_secret.filter(|_| method != "none");
             Ok(Client { id: registered.client_id, secret, style, ..Client::default() })
         }
+        429 => Err(Error::new(Name::ServerBusy, format!("{host} registers no more clients now")).into()),
         400..500 => {
-            let said = serde_json::from_slice::<Refused>(body).map_or_else(
-                |_| format!("status {status}"),
+            let refused = serde_json::from_slice::<Refused>(body).ok();
+            let said = refused.as_ref().map_or_else(
+                || format!("status {status}"),
                 |refused| format!("{} {}", clean(&refused.error), clean(&refused.error_description)),
             );
-            let what = format!("{host} refused to register this client: {}", said.trim());
-            Err(Error::new(Name::ClientRejected, what)
-                .hinted("register a client there by hand and give its id with --client-id"))
+            let error = by_hand(format!("{host} refused to register this client: {}", said.trim()));
+            Err(match refused {
+                Some(refused) if refused.error == "invalid_redirect_uri" => Refusal::RedirectUri(error),
+                _ => Refusal::Failed(error),
+            })
         }
-        300..400 => Err(Error::new(Name::RedirectRefused, format!("{host} redirected the registration"))),
-        _ => Err(Error::new(Name::ServerError, format!("{host} answered {status} to the registration"))),
+        300..400 => {
+            Err(Error::new(Name::RedirectRefused, format!("{host} redirected the registration")).into())
+        }
+        _ => {
+            Err(Error::new(Name::ServerError, format!("{host} answered {status} to the registration")).into())
+        }
     }
 }
 
@@ -110,12 +166,44 @@ mod tests {
         let basic =
             r#"{"client_id":"x","client_secret":"s","token_endpoint_auth_method":"client_secret_basic"}"#;
         assert!(read(200, basic).is_ok_and(|c| c.secret.is_some() && c.style == TokenStyle::FormBasic));
-        let refused = read(400, r#"{"error":"invalid_redirect_uri"}"#).unwrap_err();
-        assert_eq!(refused.name(), Name::ClientRejected);
-        assert!(refused.what().contains("invalid_redirect_uri"));
-        assert_eq!(read(201, "{}").unwrap_err().name(), Name::BadResponse);
-        assert_eq!(read(503, "").unwrap_err().name(), Name::ServerError);
-        assert_eq!(read(307, "").unwrap_err().name(), Name::RedirectRefused);
+        for (status, body, name) in [
+            (400, r#"{"error":"invalid_client_metadata"}"#, Name::ClientRejected),
+            (401, "", Name::ClientRejected),
+            (403, "<html>", Name::ClientRejected),
+            (201, "{}", Name::BadResponse),
+            (429, "", Name::ServerBusy),
+            (503, "", Name::ServerError),
+            (307, "", Name::RedirectRefused),
+        ] {
+            match read(status, body) {
+                Err(Refusal::Failed(error)) => assert_eq!(error.name(), name, "{status} {body}"),
+                other => panic!("{status} {body}: {other:?}"),
+            }
+        }
+    }
+
+    // A-20.
+    #[test]
+    fn a_refused_redirect_uri_is_told_apart() {
+        let refused = read(400, br#"{"error":"invalid_redirect_uri"}"#, ("e.com", "none")).unwrap_err();
+        assert!(
+            matches!(&refused, Refusal::RedirectUri(error) if error.what().contains("invalid_redirect_uri"))
+        );
+        assert_eq!(Error::from(refused).name(), Name::ClientRejected);
+    }
+
+    // A-19, A-21.
+    #[test]
+    fn the_metadata_is_that_of_a_native_client_that_renews() {
+        let wanted =
+            Wanted { redirect_uri: "http://localhost:1/callback", scope: Some("a b"), device: false };
+        let body = metadata(wanted, "none");
+        assert_eq!(body["application_type"], "native");
+        assert_eq!(body["grant_types"], json!(["authorization_code", "refresh_token"]));
+        assert_eq!((&body["redirect_uris"][0], &body["scope"]), (&wanted.redirect_uri.into(), &"a b".into()));
+        let body = metadata(Wanted { scope: None, device: true, ..wanted }, "none");
+        assert_eq!(body["grant_types"][2], device::GRANT);
+        assert!(body.get("scope").is_none());
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn a_sign_in_in_the_background_opens_nothing_if_there_is_one_already() {
     let authorized = house.sandbox.counts().authorize;
     let mut command = house.command(&["login", "--background", "--timeout", "2s"]);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
-    let secrets = json!({"passphrase": "correct horse", "client_secret": null});
+    let secrets = json!({"passphrase": "correct horse", "client_secret": null, "challenge": []});
     write!(child.stdin.take().unwrap(), "{secrets}").unwrap();
     assert_eq!(crate::house::wait(child).code, 0);
     assert_eq!(house.sandbox.counts().authorize, authorized);
@@ -169,6 +169,20 @@ fn a_logout_forgets_here_even_if_the_server_cannot_be_told() {
     assert!(ended.stderr.contains("signed out here"), "{ended:?}");
     assert!(ended.stderr.contains("29days") || ended.stderr.contains("30days"), "{ended:?}");
     assert_eq!(house.run(&["status"]).code, 4, "{base}");
+}
+
+// Row 110, RFC 7009 section 2.2.1.
+#[test]
+fn a_server_that_does_not_revoke_is_named_and_nothing_is_left_here() {
+    let house = House::new(Options::default());
+    for status in [503, 400, 429] {
+        house.login(&[]);
+        house.sandbox.fail_next(Fault::revoke(status));
+        let ended = house.run(&["logout"]);
+        ended.failed("server-error", 5);
+        assert!(ended.stderr.contains("the sign-in ends there in "), "{ended:?}");
+        house.run(&["token"]).failed("login-required", 4);
+    }
 }
 
 #[test]

@@ -11,11 +11,20 @@
 )]
 
 mod authorization;
+#[cfg(unix)]
+mod desk;
+mod device;
 mod eight;
+#[cfg(unix)]
+mod fixed;
 #[allow(dead_code)]
 mod host;
 mod house;
 mod login;
 mod machine;
+#[cfg(unix)]
+mod paste;
 mod proxy;
+mod registration;
+mod requests;
 mod session;

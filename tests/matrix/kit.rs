@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use chipp_auth::credential::{Client, Credential, Grant, Key, TokenStyle, Tokens, now, now_ms};
-use chipp_auth::error::{Name, Result};
+use chipp_auth::error::{Error, Name, Result};
 use chipp_auth::http::Reach;
 use chipp_auth::oauth::discovery::{Known, discover};
-use chipp_auth::oauth::registration::register;
+use chipp_auth::oauth::registration::{Wanted, register};
 use chipp_auth::oauth::revoke::revoke;
 use chipp_auth::oauth::wire::{Code, Endpoint};
 use chipp_auth::oauth::{Endpoints, Provider};
@@ -141,7 +141,9 @@ async fn ask(kind: Kind, server: &Server, style: TokenStyle) -> Result<(), Name>
         Kind::AuthorizationMetadata | Kind::ResourceMetadata => discover(&known(server)).await.map(|_| ()),
         Kind::Registration => {
             let provider = provider(server).await;
-            register(&provider, "http://localhost:1/callback", None).await.map(|_| ())
+            let redirect_uri = "http://localhost:1/callback";
+            let wanted = Wanted { redirect_uri, scope: None, device: false };
+            register(&provider, wanted).await.map(|_| ()).map_err(Error::from)
         }
         Kind::Exchange => {
             let (url, verifier) = (server.url("/token"), PkceCodeVerifier::new("canary-".repeat(8)));

@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 
 use super::SignIn;
-use crate::cli::ui::{Tone, paint, span};
-use crate::credential::{Client, Credential, Grant, now};
-use crate::error::{Error, Name, Result, clean};
-use crate::http::Reach;
+use super::client::Chosen;
+use super::keep::{Asked, Bond, discard, token_endpoint};
+use super::{paste, way};
+use crate::cli::ui::span;
+use crate::credential::{Client, Credential};
+use crate::error::{Error, Name, Result};
 use crate::login::browser::{self, Launch};
 use crate::login::{Callback, Expected, Listener, Page};
-use crate::oauth::authorize::{self, Authorization};
-use crate::oauth::discovery::{Known, discover};
-use crate::oauth::wire::{self, Cause, Code, Endpoint};
-use crate::oauth::{Provider, revoke};
+use crate::oauth::Provider;
+use crate::oauth::authorize::{self, Authorization, Wanted};
+use crate::oauth::wire::{Cause, Code, Refusal};
 
 /// How long the browser is kept waiting for the outcome before it gets a neutral page (L9).
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,74 +33,98 @@ struct Request {
     client: Client,
     redirect_uri: String,
     scope: Option<String>,
+    bond: Option<Bond>,
     authorization: Authorization,
+}
+
+/// Which way the answer came.
+enum Arrived {
+    /// The browser brought it, and waits for the outcome.
+    Browser(Callback),
+    /// Somebody pasted it.
+    Pasted(SecretString),
+}
+
+impl Arrived {
+    fn code(&self) -> &SecretString {
+        match self {
+            Arrived::Browser(callback) => callback.code(),
+            Arrived::Pasted(code) => code,
+        }
+    }
+
+    async fn finish(self, page: Page) {
+        if let Arrived::Browser(callback) = self {
+            callback.finish(page).await;
+        }
+    }
 }
 
 impl Flow<'_> {
     pub(super) async fn run(self) -> Result<Credential> {
-        let target = &self.sign_in.target;
-        let known = Known {
-            choice: target.resource.clone(),
-            issuer: target.issuer.clone(),
-            documented: target.documented.clone(),
-            challenge: self.sign_in.challenge.clone(),
-            preferred: self.before.as_ref().map(|before| before.issuer.clone()),
-            pkce_unverified: target.pkce_unverified,
-            ..Known::new(target.url.clone(), target.canonical())
+        let provider = self.sign_in.discover(self.before.as_ref()).await?;
+        let chosen = self.sign_in.client(&provider, self.before.as_ref()).await?;
+        let stored = chosen.stored;
+        let refusal = match self.once(&provider, chosen).await {
+            Ok(credential) => return Ok(credential),
+            Err(refusal) => refusal,
         };
-        let provider = discover(&known).await?;
-        let (client, listener) = self.sign_in.client(&provider, self.before.as_ref()).await?;
-        let redirect_uri = listener.redirect_uri();
-        let scope = self.sign_in.scope(&provider);
-        let authorization = authorize::request(&provider, &client.id, &redirect_uri, scope.as_deref())?;
-        let request = Request { provider, client, redirect_uri, scope, authorization };
-        let launch = self.open(&request).await?;
-        let callback = self.wait(listener, &request, launch).await?;
-        self.finish(callback, request).await
+        if !stored || refusal.cause != Cause::InvalidClient {
+            return Err(refusal.error);
+        }
+        // The page knew an earlier registration, the token endpoint does not. Once, and only for
+        // such a registration: a new one that is refused would be refused again.
+        let ui = self.sign_in.context.ui;
+        ui.must_see(
+            "The server does not know this program any more, so it is registered anew. Please authorize it once more.",
+        );
+        let chosen = self.sign_in.client(&provider, None).await?;
+        self.once(&provider, chosen).await.map_err(|refusal| refusal.error)
     }
 
-    /// Shows where the sign-in goes and what it asks for, and opens the browser.
-    async fn open(&self, request: &Request) -> Result<Launch> {
+    /// One authorization request, from the browser to the stored tokens.
+    async fn once(&self, provider: &Provider, chosen: Chosen) -> Result<Credential, Refusal> {
+        let Chosen { client, listener, redirect_uri, .. } = chosen;
+        let scope = self.sign_in.scope(provider);
+        let bond = self.sign_in.bond()?;
+        let jkt = bond.as_ref().map(|bond| bond.key.thumbprint()).transpose()?;
+        let (client_id, scope_asked) = (client.id.as_str(), scope.as_deref());
+        let wanted =
+            Wanted { client_id, redirect_uri: &redirect_uri, scope: scope_asked, jkt: jkt.as_deref() };
+        let authorization = authorize::request(provider, wanted)?;
+        let provider = provider.clone();
+        let request = Request { provider, client, redirect_uri, scope, bond, authorization };
+        let launch = self.open(&request, listener.port()).await?;
+        let arrived = self.wait(listener, &request, launch).await?;
+        self.finish(arrived, request).await
+    }
+
+    /// Shows where the sign-in goes and what it asks for, and opens the browser. `None` if none was to be
+    /// opened.
+    async fn open(&self, request: &Request, port: u16) -> Result<Option<Launch>> {
         let (ui, url) = (self.sign_in.context.ui, &request.authorization.url);
         browser::check(url)?;
-        let server = url.host_str().unwrap_or_default();
-        let scope = match request.scope.as_deref() {
-            None => "its default scope".to_owned(),
-            Some("*") => "full access (*)".to_owned(),
-            Some(scope) => clean(scope),
+        way::announce(self.sign_in, url, request.scope.as_deref());
+        let launch = match self.sign_in.args.no_browser {
+            true => None,
+            false => Some(browser::launch(url).await?),
         };
-        let name = paint(Tone::Strong, &self.sign_in.target.name());
-        ui.note(&format!(
-            "Signing in to {name} at {} for {}.",
-            paint(Tone::Strong, server),
-            paint(Tone::Strong, &scope)
-        ));
-        let launch = if self.sign_in.args.no_browser {
-            ui.must_see("Open this address in a browser on this computer:");
-            Launch::Printed
-        } else if let Some(obstacle) = browser::obstacle() {
-            ui.must_see(&format!("No browser is tried here, because {obstacle}. Open this address in a browser on this computer:"));
-            Launch::Printed
+        let sentence = way::sentence(launch.as_ref());
+        if matches!(launch, Some(Launch::Browser)) {
+            ui.note(&sentence);
         } else {
-            match browser::open(url).await {
-                Ok(()) => {
-                    ui.note("Your browser should open now. If it does not, open this address:");
-                    Launch::Browser
-                }
-                Err(error) => {
-                    ui.must_see(&format!(
-                        "chipp-auth: {error}. Open this address in a browser on this computer:"
-                    ));
-                    Launch::Printed
-                }
-            }
-        };
+            ui.must_see(&sentence);
+        }
         ui.must_see(&format!("\n  {url}\n"));
+        for line in way::others(self.sign_in, launch.as_ref(), &request.provider, port) {
+            ui.must_see(&line);
+        }
         Ok(launch)
     }
 
-    /// Waits for the browser to come back, with a countdown on a terminal.
-    async fn wait(&self, listener: Listener, request: &Request, launch: Launch) -> Result<Callback> {
+    /// Waits for the browser to come back, or for somebody to paste what it shows, with a countdown on a
+    /// terminal.
+    async fn wait(&self, listener: Listener, request: &Request, launch: Option<Launch>) -> Result<Arrived> {
         let (ui, limit) = (self.sign_in.context.ui, self.sign_in.args.timeout);
         let expected = Expected {
             state: request.authorization.state.clone(),
@@ -122,95 +147,61 @@ impl Flow<'_> {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         };
+        let typed = way::accepts_paste(self.sign_in, launch.as_ref()).then(paste::start).flatten();
         let outcome = tokio::select! {
-            outcome = listener.wait(expected, limit) => outcome,
+            outcome = listener.wait(expected.clone(), limit) => outcome.map(Arrived::Browser),
+            outcome = paste::pasted(ui, typed, &expected) => outcome.map(Arrived::Pasted),
             never = countdown => never,
         };
         ui.waited();
         outcome.map_err(|error| match launch {
-            Launch::Printed if error.name() == Name::LoginTimeout && !self.sign_in.args.no_browser => {
-                Error::new(
-                    Name::BrowserMissing,
-                    format!("no browser could be started here, and {}", error.what()),
-                )
+            Some(Launch::Obstacle(_) | Launch::Failed(_)) if error.name() == Name::LoginTimeout => {
+                let what = format!("no browser could be started here, and {}", error.what());
+                Error::new(Name::BrowserMissing, what)
             }
             _ => error,
         })
     }
 
     /// Exchanges the code and stores the tokens, then tells the browser how it went.
-    async fn finish(&self, callback: Callback, request: Request) -> Result<Credential> {
-        let work = self.exchange(callback.code().clone(), request);
+    async fn finish(&self, arrived: Arrived, request: Request) -> Result<Credential, Refusal> {
+        let work = self.exchange(arrived.code().clone(), request);
         tokio::pin!(work);
-        let mut callback = Some(callback);
+        let mut arrived = Some(arrived);
         let outcome = match tokio::time::timeout(PATIENCE, &mut work).await {
             Ok(outcome) => outcome,
             Err(_) => {
-                if let Some(callback) = callback.take() {
-                    callback.finish(Page::Pending).await;
+                if let Some(arrived) = arrived.take() {
+                    arrived.finish(Page::Pending).await;
                 }
                 work.await
             }
         };
-        if let Some(callback) = callback {
-            callback.finish(if outcome.is_ok() { Page::SignedIn } else { Page::Failed }).await;
+        if let Some(arrived) = arrived {
+            arrived.finish(if outcome.is_ok() { Page::SignedIn } else { Page::Failed }).await;
         }
         outcome
     }
 
-    async fn exchange(&self, code: SecretString, request: Request) -> Result<Credential> {
-        let target = &self.sign_in.target;
-        let Request { provider, client, redirect_uri, scope, authorization } = request;
-        let endpoint = Endpoint {
-            url: &provider.endpoints.token,
-            issuer: &provider.issuer,
-            client: &client,
-            resource: provider.resource.as_deref(),
-            dpop: None,
-            reach: &provider.reach,
+    async fn exchange(&self, code: SecretString, request: Request) -> Result<Credential, Refusal> {
+        let Request { provider, client, redirect_uri, scope, bond, authorization } = request;
+        let endpoint = token_endpoint(&provider, &client, bond.as_ref());
+        let code = Code { code, verifier: authorization.verifier, redirect_uri };
+        let issued = match endpoint.exchange(code).await {
+            Ok(issued) => issued,
+            Err(mut refusal) => {
+                // In an answer that is otherwise of no use.
+                discard(&provider, &client, refusal.salvaged.take()).await;
+                return Err(match refusal.cause {
+                    Cause::InvalidGrant => {
+                        let what = format!("the server did not accept its own code: {}", refusal.said);
+                        Error::new(Name::LoginDenied, what).into()
+                    }
+                    _ => refusal,
+                });
+            }
         };
-        let issued = endpoint.exchange(Code { code, verifier: authorization.verifier, redirect_uri }).await;
-        let issued = issued.map_err(|refusal| match refusal.cause {
-            Cause::InvalidGrant => Error::new(
-                Name::LoginDenied,
-                format!("the server did not accept its own code: {}", refusal.said),
-            ),
-            _ => refusal.error,
-        })?;
-        wire::check_type(issued.token_type.as_deref(), false, target.names_token_type)?;
-        let credential = Credential {
-            issuer: provider.issuer,
-            resource: provider.resource,
-            origins: target.origins.clone(),
-            token_endpoint: provider.endpoints.token,
-            revocation_endpoint: provider.endpoints.revocation,
-            client,
-            grant: Grant::User,
-            dpop_key: None,
-            requested_scope: scope,
-            tokens: wire::tokens(issued, target.refresh_lifetime),
-            generation: 1,
-            signed_in_at: now(),
-            refused_at: None,
-            client_refused_at: None,
-        };
-        if let Err(error) = self.sign_in.session.begin(credential.clone()).await {
-            discard(&credential, &provider.reach).await;
-            return Err(error);
-        }
-        self.sign_in.record(&credential)?;
-        Ok(credential)
-    }
-}
-
-/// Tokens that could not be stored must not live on at the server (row 37). Best effort.
-async fn discard(credential: &Credential, reach: &Reach) {
-    let (Some(url), Some(token)) = (&credential.revocation_endpoint, &credential.tokens.refresh) else {
-        return;
-    };
-    let issuer = &credential.issuer;
-    let endpoint = Endpoint { url, issuer, client: &credential.client, resource: None, reach, dpop: None };
-    if let Err(error) = revoke::revoke(endpoint, token, "refresh_token").await {
-        tracing::warn!("tokens that could not be stored could not be revoked either: {error}");
+        let asked = Asked { provider, client, scope, key: bond.map(|bond| bond.pem) };
+        Ok(self.sign_in.keep(issued, asked).await?)
     }
 }

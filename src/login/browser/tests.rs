@@ -43,6 +43,7 @@ fn addresses_meant_for_a_browser_pass() {
     }
 }
 
+// B2, A-30, A-32.
 #[test]
 fn addresses_that_are_not_are_refused() {
     for scheme in "javascript data file vbscript ftp ws wss about blob chrome view-source ms-settings \

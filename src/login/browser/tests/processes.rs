@@ -152,7 +152,7 @@ fn opener(browser: &str, input: &[u8]) -> i32 {
     child.wait().unwrap().code().unwrap()
 }
 
-/// B1, B3: the browser is run without a shell, and the address stays one argument.
+/// B1, B3, A-31: the browser is run without a shell, and the address stays one argument.
 #[test]
 fn the_browser_gets_the_address_as_one_argument_whatever_is_in_it() {
     let dir = tempfile::tempdir().unwrap();

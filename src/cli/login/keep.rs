@@ -1,0 +1,95 @@
+//! Turns issued tokens into a stored sign-in, or takes them back.
+
+use secrecy::SecretString;
+
+use super::SignIn;
+use crate::credential::{Client, Credential, Grant, now};
+use crate::error::Result;
+use crate::oauth::answer::Issued;
+use crate::oauth::wire::{self, Endpoint};
+use crate::oauth::{Provider, dpop, revoke};
+
+/// What tokens were issued for.
+pub(super) struct Asked {
+    pub(super) provider: Provider,
+    pub(super) client: Client,
+    pub(super) scope: Option<String>,
+    /// The key that they have to be bound to.
+    pub(super) key: Option<SecretString>,
+}
+
+/// A new key to bind tokens to (RFC 9449), and its text.
+pub(super) struct Bond {
+    pub(super) key: dpop::Key,
+    pub(super) pem: SecretString,
+}
+
+/// Where the tokens of a sign-in come from.
+pub(super) fn token_endpoint<'a>(
+    provider: &'a Provider,
+    client: &'a Client,
+    bond: Option<&'a Bond>,
+) -> Endpoint<'a> {
+    Endpoint {
+        url: &provider.endpoints.token,
+        issuer: &provider.issuer,
+        client,
+        resource: provider.resource.as_deref(),
+        reach: &provider.reach,
+        dpop: bond.map(|bond| &bond.key),
+    }
+}
+
+impl SignIn<'_> {
+    /// Makes a key, if the tokens are to be bound to one.
+    pub(super) fn bond(&self) -> Result<Option<Bond>> {
+        let pem = self.target.dpop.then(dpop::Key::generate).transpose()?;
+        pem.map(|pem| Ok(Bond { key: dpop::Key::from_pem(&pem)?, pem })).transpose()
+    }
+
+    /// Stores the tokens with everything that they are bound to: issuer, resource, client and the endpoints
+    /// that may see them again. Those that cannot be stored, or may not be used, do not live on at the
+    /// server (row 37); the older sign-in stays.
+    pub(super) async fn keep(&self, issued: Issued, asked: Asked) -> Result<Credential> {
+        let target = &self.target;
+        let Asked { provider, client, scope, key } = asked;
+        let bound = key.is_some();
+        let typed = wire::check_type(issued.token_type.as_deref(), bound, target.names_token_type);
+        let credential = Credential {
+            issuer: provider.issuer.clone(),
+            resource: provider.resource.clone(),
+            origins: target.origins.clone(),
+            token_endpoint: provider.endpoints.token.clone(),
+            revocation_endpoint: provider.endpoints.revocation.clone(),
+            client: client.clone(),
+            grant: Grant::User,
+            dpop_key: key,
+            requested_scope: scope,
+            tokens: wire::tokens(issued, target.refresh_lifetime),
+            generation: 1,
+            signed_in_at: now(),
+            refused_at: None,
+            client_refused_at: None,
+        };
+        let refresh = credential.tokens.refresh.clone();
+        let stored = match typed {
+            Ok(()) => self.session.begin(credential.clone()).await,
+            wrong => wrong,
+        };
+        if let Err(error) = stored {
+            discard(&provider, &client, refresh).await;
+            return Err(error);
+        }
+        self.record(&credential)?;
+        Ok(credential)
+    }
+}
+
+/// Gives a refresh token back that nobody will use. Best effort.
+pub(super) async fn discard(provider: &Provider, client: &Client, token: Option<SecretString>) {
+    let (Some(url), Some(token)) = (&provider.endpoints.revocation, token) else { return };
+    let endpoint = Endpoint { url, resource: None, ..token_endpoint(provider, client, None) };
+    if let Err(error) = revoke::revoke(endpoint, &token, "refresh_token").await {
+        tracing::warn!("tokens that could not be stored could not be revoked either: {error}");
+    }
+}
