@@ -1,6 +1,7 @@
 // A certified authorization server, npm oidc-provider, and an MCP server behind it (resource.mjs).
 //
 //   node oidc.mjs [--lifetime SECONDS] [--offline] [--own-scopes] [--auth-method M]… [--dpop-nonce] [--jwt]
+//                 [--documents]
 //
 // Prints {"issuer", "url"}: itself, and the MCP endpoint. Then takes commands, see line.mjs. What is tested
 // is the client, so the server has its own rules wherever it has any; the options choose among them.
@@ -8,6 +9,8 @@
 // server's default. --own-scopes: the scopes of the MCP server are known there only, as RFC 8707 has it, and
 // not among `scopes_supported`. --auth-method: what metadata offers. --dpop-nonce: both servers want nonces.
 // --jwt: access tokens are JWTs, which the MCP server reads by itself, and which cannot be revoked.
+// --documents: a client id may be the address of a client ID metadata document; the command `host` puts one
+// into the small web that the server sees.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -30,6 +33,7 @@ const { values: options } = parseArgs({
     'auth-method': { type: 'string', multiple: true },
     'dpop-nonce': { type: 'boolean', default: false },
     jwt: { type: 'boolean', default: false },
+    documents: { type: 'boolean', default: false },
   },
 });
 let lifetime = Number(options.lifetime);
@@ -60,6 +64,8 @@ await once(server, 'listening');
 const issuer = `http://127.0.0.1:${server.address().port}`;
 
 const log = [];
+/** Address → document. */
+const documents = new Map();
 const resource = await protectedResource({
   issuer,
   log,
@@ -73,6 +79,7 @@ const provider = new Provider(issuer, {
   clientAuthMethods: METHODS,
   cookies: { keys: [randomBytes(16).toString('hex')] },
   features: {
+    ...(options.documents && { clientIdMetadataDocument: { enabled: true, ack: 'draft-02' } }),
     clientCredentials: { enabled: true },
     deviceFlow: { enabled: true },
     dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => options['dpop-nonce'] },
@@ -86,6 +93,10 @@ const provider = new Provider(issuer, {
         return { scope: SCOPES.join(' '), audience: indicator, accessTokenFormat: options.jwt ? 'jwt' : 'opaque' };
       },
     },
+  },
+  fetch(url) {
+    const hosted = documents.get(String(url));
+    return hosted ? Response.json(hosted) : new Response(null, { status: 404 });
   },
   issueRefreshToken: (_, client, source) =>
     client.grantTypeAllowed('refresh_token') && (!options.offline || source.scopes.has('offline_access')),
@@ -177,6 +188,7 @@ serve(
     introspect: ({ token }) => introspect(token),
     lifetime: ({ seconds }) => void (lifetime = seconds),
     forget: ({ client }) => provider.Client.adapter.destroy(client),
+    host: ({ url, document }) => void documents.set(url, document),
     signer,
   },
 );

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::host::Host;
 use crate::house::wait;
-use crate::server::{OidcProvider, Server, called};
+use crate::server::{OidcProvider, SECRET, Server, called};
 
 fn life_of_a_bound_sign_in(options: &[&str]) -> Option<Server> {
     let server = Server::start(OidcProvider, &[&["--lifetime", "1"], options].concat())?;
@@ -20,7 +21,7 @@ fn life_of_a_bound_sign_in(options: &[&str]) -> Option<Server> {
         .into_iter()
         .map(|command| {
             std::thread::spawn(move || {
-                let mut host = crate::host::Host::start(command);
+                let mut host = Host::start(command);
                 let answer = host.initialize();
                 assert!(answer.get("result").is_some(), "{answer}");
                 for _ in 0..3 {
@@ -71,4 +72,21 @@ fn a_bound_sign_in_where_the_servers_want_nonces() {
     let complaints = complaints(&server);
     assert!(complaints.iter().all(|error| *error == json!("use_dpop_nonce")), "{complaints:?}");
     assert!(complaints.len() <= 2 + 4, "{complaints:?}");
+}
+
+// Both extensions at once, and both servers want nonces.
+#[test]
+#[ignore = "DPoP is not implemented yet"]
+fn a_bound_token_of_the_client_itself() {
+    let Some(server) = Server::start(OidcProvider, &["--dpop-nonce"]) else { return };
+    let args = ["proxy", "--client-credentials", "--client-id", "machine", "--dpop"];
+    let mut command = server.command(&args);
+    command.env("CHIPP_AUTH_CLIENT_SECRET", SECRET).env_remove("BROWSER");
+    let mut host = Host::start(command);
+    let answer = host.initialize();
+    assert!(answer.get("result").is_some(), "{answer}");
+    called(&host.call("list_notes"));
+    thumbprint(&server);
+    let complaints = complaints(&server);
+    assert_eq!(complaints, [json!("use_dpop_nonce"), json!("use_dpop_nonce")]);
 }

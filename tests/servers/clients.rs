@@ -85,6 +85,22 @@ fn a_registration_where_the_body_is_the_only_method() {
     assert!(user.server.registered()["client_secret"].is_string());
 }
 
+// nothing is registered, and the client id is the address of the document that we print.
+#[test]
+#[ignore = "client ID metadata documents are not implemented yet"]
+fn a_client_that_is_the_address_of_its_document() {
+    let Some(server) = Server::start(OidcProvider, &["--lifetime", "1", "--documents"]) else { return };
+    let url = "https://chipp.example/oauth/client.json";
+    let printed = wait(server.house.command(&["client-metadata", "--url", url]).spawn().unwrap());
+    server.ask(&json!({"do": "host", "url": url, "document": printed.json()}));
+    let user = User { server, args: vec!["--client-metadata-url", url], secret: "" };
+    user.signs_in_and_renews(&["login"]);
+    user.run(&["logout"]).ok();
+    assert_eq!(user.methods(), ["none"; 4]);
+    assert!(user.server.seen("registration").is_empty());
+    assert!(user.server.seen("token").iter().all(|entry| entry["client"] == url));
+}
+
 /// A client that somebody entered into FastMCP, after its first renewal. FastMCP compares redirect URIs with
 /// their port.
 fn entered(method: &'static str, style: &[&'static str], seen: &str) -> Option<User<'static>> {

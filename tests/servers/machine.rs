@@ -80,7 +80,7 @@ fn a_refusal_on_the_other_device_is_named() {
     wait(login).failed("login-denied", 3);
 }
 
-/// A sign-in of the client for itself, its expiry, and its end.
+/// Tokens of the client for itself, their expiry and their end. Nobody signs in, so no `login` goes before.
 fn as_the_client_itself(server: &Server, args: &[&str], method: &str) {
     let run = |command: &[&str]| {
         let mut command = server.command(&[command, args].concat());
@@ -91,7 +91,7 @@ fn as_the_client_itself(server: &Server, args: &[&str], method: &str) {
         command
     };
     let finish = |command: &[&str]| wait(run(command).spawn().unwrap());
-    finish(&["login"]).ok();
+    finish(&["token"]).ok();
     server.set_lifetime(Duration::from_secs(3600));
     std::thread::sleep(Duration::from_millis(1100));
     let many: Vec<_> = (0..4).map(|_| run(&["token"]).spawn().unwrap()).collect();
