@@ -56,11 +56,17 @@ function fill(body) {
   return { action: attribute(found[0], 'action'), form };
 }
 
+let cancelled = false;
+
 /** What to load after this page; nothing after the last one. */
 function next(url, { location, body }) {
   if (location) return [new URL(location, url)];
+  if (cancelled) return null;
   const cancel = process.env.CLICK === 'cancel' && /<a href="([^"]*\/abort)"/.exec(body);
-  if (cancel) return [new URL(plain(cancel[1]), url)];
+  if (cancel) {
+    cancelled = true;
+    return [new URL(plain(cancel[1]), url)];
+  }
   const filled = fill(body);
   return filled && [new URL(filled.action, url), filled.form];
 }

@@ -57,7 +57,7 @@ fn a_tool_beyond_the_scope_is_named_where_nobody_can_be_asked(kind: Kind) {
     let text = error["message"].as_str().unwrap();
     assert!(text.contains("notes:write") && text.contains("chipp-auth login"), "{text}");
     called(&host.call("list_notes"));
-    assert_eq!(server.seen("authorization").len(), 1);
+    assert_eq!(server.grants("authorization_code").len(), 1);
 }
 
 // the union of what was requested and what is demanded, asked for once; the call runs once.
@@ -92,7 +92,7 @@ fn more_scope_that_the_user_refuses_is_not_asked_for_again() {
         assert_eq!(error["data"]["source"], "chipp-auth", "{error}");
         called(&host.call("list_notes"));
     }
-    assert_eq!(server.seen("authorization").len(), 2);
+    assert_eq!(server.seen("abort").len(), 1, "he was asked once");
 }
 
 // Both servers hold a client to the scope that it named when it registered, which may be less than it comes
