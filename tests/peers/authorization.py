@@ -11,6 +11,7 @@ fastmcp and of the official SDK below it; ours are the log, the commands, and wh
 import argparse
 import asyncio
 import json
+import logging
 import os
 import socket
 import sys
@@ -181,6 +182,10 @@ class Commands:
     def lifetime(self, seconds):
         in_memory.DEFAULT_ACCESS_TOKEN_EXPIRY_SECONDS = seconds
 
+    def end(self, token):
+        """An access token, and nothing else, before its time."""
+        del self.provider.access_tokens[token]
+
     def forget(self, client):
         del self.provider.clients[client]
 
@@ -209,6 +214,8 @@ def serve(commands: Commands):
 
 
 def main():
+    # Refusals are what this is for, and in the log of ours.
+    logging.getLogger("fastmcp").setLevel(logging.ERROR)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"

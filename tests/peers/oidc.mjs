@@ -187,6 +187,7 @@ serve(
     log: () => log,
     introspect: ({ token }) => introspect(token),
     lifetime: ({ seconds }) => void (lifetime = seconds),
+    end: async ({ token }) => (await provider.AccessToken.find(token)).destroy(),
     forget: ({ client }) => provider.Client.adapter.destroy(client),
     host: ({ url, document }) => void documents.set(url, document),
     signer,

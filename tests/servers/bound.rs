@@ -6,13 +6,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::host::Host;
-use crate::house::wait;
 use crate::server::{OidcProvider, SECRET, Server, called};
 
 fn life_of_a_bound_sign_in(options: &[&str]) -> Option<Server> {
     let server = Server::start(OidcProvider, &[&["--lifetime", "1"], options].concat())?;
     server.login(&["--dpop"]);
-    let first = thumbprint(&server);
+    let first = thumbprint(&server, &server.issued().refresh);
     server.set_lifetime(Duration::from_secs(3600));
     std::thread::sleep(Duration::from_millis(1100));
 
@@ -32,22 +31,23 @@ fn life_of_a_bound_sign_in(options: &[&str]) -> Option<Server> {
         .collect();
     many.into_iter().for_each(|host| host.join().unwrap());
 
-    assert_eq!(thumbprint(&server), first, "the key lives as long as the sign-in");
+    let tokens = server.issued();
+    for token in [&tokens.access, &tokens.refresh] {
+        assert_eq!(thumbprint(&server, token), first, "the key lives as long as the sign-in");
+    }
     let renewed = server.grants("refresh_token").into_iter().filter(|entry| entry["status"] == 200);
     assert_eq!(renewed.count(), 1);
     assert!(server.seen("token").iter().all(|entry| entry["dpop"] == true));
     assert!(!server.log().iter().any(|entry| entry["event"] == "grant.revoked"));
-    let token = server.issued().access;
-    wait(server.command(&["logout", "--dpop"]).spawn().unwrap()).ok();
-    assert!(!server.is_active(&token));
+    server.run(&["logout", "--dpop"]).ok();
+    assert!(!server.is_active(&tokens.access));
     Some(server)
 }
 
-/// The key that the present token is bound to.
-fn thumbprint(server: &Server) -> String {
-    let found = server.introspect(&server.issued().access);
-    assert_eq!(found["token_type"], "DPoP", "{found}");
-    found["cnf"]["jkt"].as_str().unwrap().to_owned()
+/// The key that a token is bound to.
+fn thumbprint(server: &Server, token: &str) -> String {
+    assert_eq!(server.seen("token").pop().unwrap()["answer"]["token_type"], "DPoP");
+    server.introspect(token)["cnf"]["jkt"].as_str().expect("a bound token").to_owned()
 }
 
 /// The complaints of the servers, in the words of their errors.
@@ -86,7 +86,7 @@ fn a_bound_token_of_the_client_itself() {
     let answer = host.initialize();
     assert!(answer.get("result").is_some(), "{answer}");
     called(&host.call("list_notes"));
-    thumbprint(&server);
+    thumbprint(&server, &server.issued().access);
     let complaints = complaints(&server);
     assert_eq!(complaints, [json!("use_dpop_nonce"), json!("use_dpop_nonce")]);
 }

@@ -95,6 +95,11 @@ impl Server {
         self.ask(&json!({"do": "lifetime", "seconds": lifetime.as_secs()}));
     }
 
+    /// Ends an access token before its time.
+    pub fn end(&self, token: &str) {
+        self.ask(&json!({"do": "end", "token": token}));
+    }
+
     /// What it says of a token (RFC 7662).
     pub fn introspect(&self, token: &str) -> Value {
         self.ask(&json!({"do": "introspect", "token": token}))
