@@ -43,6 +43,8 @@ parser.add_argument("--lifetime", type=int, default=3600)
 options = parser.parse_args()
 
 log: list[dict] = []
+slow = {"token": 0.0}
+"""Route → how long its requests wait before they are looked at, in seconds."""
 
 
 class Judge:
@@ -77,6 +79,7 @@ class Judge:
                 entry["answer"] = json_object(answer)
             await send(event)
 
+        await asyncio.sleep(slow.get(route, 0))
         # The gate is told what it would else have to read again.
         scope["message"] = params if route == "mcp" else {}
         await self.app(scope, receive, watched)
@@ -178,6 +181,9 @@ class Commands:
         # the refresh token that belongs to it.
         found = self.provider.access_tokens.get(token) or self.provider.refresh_tokens.get(token)
         return {"active": found is not None, "scope": " ".join(found.scopes) if found else None}
+
+    def delay(self, ms):
+        slow["token"] = ms / 1000
 
     def lifetime(self, seconds):
         in_memory.DEFAULT_ACCESS_TOKEN_EXPIRY_SECONDS = seconds

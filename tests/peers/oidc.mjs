@@ -14,6 +14,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { serve } from './line.mjs';
@@ -37,6 +38,8 @@ const { values: options } = parseArgs({
   },
 });
 let lifetime = Number(options.lifetime);
+/** How long a token request waits before it is looked at, in milliseconds. */
+let delay = 0;
 
 const ALL = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];
 const METHODS = options['auth-method'] ?? ALL;
@@ -123,6 +126,7 @@ function method(ctx, body) {
 /** The judge: each request as the server understood it, and what it answered. */
 provider.use(async (ctx, next) => {
   const at = Date.now();
+  if (ctx.path === '/token') await sleep(delay);
   await next();
   const { route, body = {}, client } = ctx.oidc ?? {};
   if (route === undefined || route === 'introspection') return;
@@ -186,6 +190,7 @@ serve(
   {
     log: () => log,
     introspect: ({ token }) => introspect(token),
+    delay: ({ ms }) => void (delay = ms),
     lifetime: ({ seconds }) => void (lifetime = seconds),
     end: async ({ token }) => (await provider.AccessToken.find(token)).destroy(),
     forget: ({ client }) => provider.Client.adapter.destroy(client),

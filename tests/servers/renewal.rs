@@ -44,9 +44,11 @@ fn each_end_of_a_token_costs_one_refresh(kind: Kind) {
     assert_eq!(server.run(&["status", "--json"]).json()["renewals"], 3);
 }
 
-// Row 61: `token` and `proxy`, four of each, at the same moment.
+// Row 61: `token` and `proxy`, four of each, at the same moment. The server takes its time, so that all of them
+// have come before the first one is served.
 fn many_processes_that_meet_an_expired_token_renew_it_once(kind: Kind) {
     let Some(server) = Server::expired(kind) else { return };
+    server.ask(&json!({"do": "delay", "ms": 2000}));
     let tokens: Vec<_> = (0..4).map(|_| server.command(&["token"]).spawn().unwrap()).collect();
     let hosts: Vec<_> = (0..4).map(|_| Host::start(server.command(&["proxy"]))).collect();
     let hosts = hosts.into_iter().map(|mut host| {
