@@ -173,7 +173,12 @@ async function read(token) {
 
 /** A client that authenticates with a key of its own, and that key. */
 async function signer({ alg }) {
-  const [type, parameters] = { ES256: ['ec', { namedCurve: 'P-256' }], RS256: ['rsa', { modulusLength: 2048 }] }[alg];
+  const kinds = {
+    ES256: ['ec', { namedCurve: 'P-256' }],
+    EdDSA: ['ed25519', {}],
+    RS256: ['rsa', { modulusLength: 2048 }],
+  };
+  const [type, parameters] = kinds[alg];
   const { publicKey, privateKey } = generateKeyPairSync(type, parameters);
   const client_id = `signer-${alg}`;
   await provider.Client.adapter.upsert(client_id, {

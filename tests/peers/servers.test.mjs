@@ -136,7 +136,7 @@ test('oidc: the client for itself, with a secret and with keys', async (t) => {
   const { url, metadata, ask } = await start(t, 'oidc');
   const grant = { grant_type: 'client_credentials', scope: 'notes:read', resource: url };
   const tokens = [await post(metadata.token_endpoint, grant, basic('machine'))];
-  for (const alg of ['ES256', 'RS256']) {
+  for (const alg of ['ES256', 'EdDSA', 'RS256']) {
     const { client_id, pem } = await ask('signer', { alg });
     const assertion = await new SignJWT({ jti: randomUUID() })
       .setProtectedHeader({ alg })

@@ -145,6 +145,12 @@ fn as_the_client_itself_with_an_elliptic_key() {
 
 #[test]
 #[ignore = "client credentials are not implemented yet"]
+fn as_the_client_itself_with_an_edwards_key() {
+    with_a_key("EdDSA");
+}
+
+#[test]
+#[ignore = "client credentials are not implemented yet"]
 fn as_the_client_itself_with_an_rsa_key() {
     with_a_key("RS256");
 }
