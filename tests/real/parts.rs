@@ -29,7 +29,8 @@ pub fn python_sdk() -> bool {
     brought(&python())
 }
 
-fn brought(path: &Path) -> bool {
+/// Whether this is there, which `tests/run` brings.
+pub fn brought(path: &Path) -> bool {
     let there = path.exists();
     if !there {
         assert!(std::env::var_os("CI").is_none(), "missing {}; run tests/run", path.display());
