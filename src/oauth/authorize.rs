@@ -32,6 +32,8 @@ pub struct Wanted<'a> {
     /// The thumbprint of the key that the tokens will be bound to, so that the code is too (RFC 9449
     /// section 10).
     pub jkt: Option<&'a str>,
+    /// Whether the user is to be asked for his consent once more (`prompt=consent`).
+    pub consent: bool,
 }
 
 /// Builds an authorization request.
@@ -39,7 +41,7 @@ pub struct Wanted<'a> {
 /// # Errors
 /// `internal` if the redirect URI is not a URL.
 pub fn request(provider: &Provider, wanted: Wanted<'_>) -> Result<Authorization> {
-    let Wanted { client_id, redirect_uri, scope, jkt } = wanted;
+    let Wanted { client_id, redirect_uri, scope, jkt, consent } = wanted;
     let redirect = RedirectUrl::new(redirect_uri.to_owned())
         .map_err(|_| Error::new(Name::Internal, "the redirect URI is not a URL"))?;
     let client = BasicClient::new(ClientId::new(client_id.to_owned()))
@@ -56,6 +58,9 @@ pub fn request(provider: &Provider, wanted: Wanted<'_>) -> Result<Authorization>
     }
     if let Some(jkt) = jkt {
         request = request.add_extra_param("dpop_jkt", jkt.to_owned());
+    }
+    if consent {
+        request = request.add_extra_param("prompt", "consent");
     }
     let (url, state) = request.url();
     Ok(Authorization { url, state: state.into_secret().into(), verifier })
@@ -77,7 +82,8 @@ mod tests {
         let endpoints = Endpoints { authorization: url, ..provider().endpoints };
         let provider = Provider { endpoints, resource: Some("https://e.com/mcp".into()), ..provider() };
         let redirect_uri = "http://localhost:1/callback";
-        let wanted = Wanted { client_id: "id", redirect_uri, scope: Some("*"), jkt: Some("print") };
+        let wanted =
+            Wanted { client_id: "id", redirect_uri, scope: Some("*"), jkt: Some("print"), consent: false };
         let made = request(&provider, wanted).unwrap();
         let pairs: Vec<_> = made.url.query_pairs().into_owned().collect();
         let map: HashMap<_, _> = pairs.iter().cloned().collect();

@@ -31,26 +31,34 @@ impl<'a> Message<'a> {
         Message { endpoint, form }
     }
 
-    /// Sends it. A second time only where the server refused the first for want of a nonce and gave one
-    /// (RFC 9449 section 8): then it has not looked at the grant.
+    /// Sends it. A second time only where the server has not looked at the grant yet: it refused the first
+    /// for want of a nonce and gave one (RFC 9449 section 8), or it did not find our id.
     pub(super) async fn send(&self) -> Result<Received> {
-        let first = self.once().await?;
+        let mut named = false;
+        let mut first = self.once(named).await?;
+        if self.basic().is_some() && first.misses_the_id() {
+            // The servers of the official Python SDK look for the id in the body, even beside Basic, which
+            // RFC 6749 section 3.2.1 allows. Others refuse it there, so it is added only when asked for. The
+            // secret stays where it is (T7).
+            named = true;
+            first = self.once(named).await?;
+        }
         let Some(key) = self.endpoint.dpop else { return Ok(first) };
         let told = first.nonce.as_deref().is_some_and(|nonce| key.learn(self.endpoint.url, nonce));
         if !told || first.read().err().is_none_or(|refusal| refusal.cause != Cause::NonceRequired) {
             return Ok(first);
         }
-        let second = self.once().await?;
+        let second = self.once(named).await?;
         if let Some(nonce) = &second.nonce {
             key.learn(self.endpoint.url, nonce);
         }
         Ok(second)
     }
 
-    async fn once(&self) -> Result<Received> {
+    async fn once(&self, named: bool) -> Result<Received> {
         let Endpoint { url, client, reach, dpop, .. } = self.endpoint;
         let host = url.host_str().unwrap_or_default().to_owned();
-        let form = self.authenticated()?;
+        let form = self.authenticated(named)?;
         let (content_type, body) = encode(client.style, &form);
         let mut request = http::oauth(url, reach).await?.post(url.clone());
         request = request.header(CONTENT_TYPE, content_type).header(ACCEPT, "application/json").body(body);
@@ -75,12 +83,14 @@ impl<'a> Message<'a> {
     /// The parameters, with the client's credentials where its style has them in the body: its id and its
     /// secret (RFC 6749 section 2.3.1), or its id and an assertion (RFC 7523 section 2.2). A client with a
     /// key has no use for a secret.
-    fn authenticated(&self) -> Result<Vec<(String, String)>> {
+    fn authenticated(&self, named: bool) -> Result<Vec<(String, String)>> {
         let client = self.endpoint.client;
         let mut form = Vec::new();
         let mut add = |name: &str, value: String| form.push((name.to_owned(), value));
-        if self.basic().is_none() {
+        if named || self.basic().is_none() {
             add("client_id", client.id.clone());
+        }
+        if self.basic().is_none() {
             match (&client.key, &client.secret) {
                 (Some(key), _) => {
                     add("client_assertion_type", assertion::TYPE.to_owned());
@@ -94,11 +104,14 @@ impl<'a> Message<'a> {
         Ok(form)
     }
 
-    /// User name and password of HTTP Basic, each form-encoded first.
+    /// User name and password of HTTP Basic, each form-encoded first. A blank becomes `%20`, which every
+    /// decoder reads; some take `+` for itself.
     fn basic(&self) -> Option<(String, String)> {
         let client = self.endpoint.client;
         let secret = client.secret.as_ref().filter(|_| client.key.is_none())?;
-        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        let encode = |text: &str| {
+            form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+        };
         matches!(client.style, TokenStyle::FormBasic | TokenStyle::JsonBasic)
             .then(|| (encode(&client.id), encode(secret.expose_secret())))
     }
@@ -133,6 +146,12 @@ pub(super) struct Received {
 }
 
 impl Received {
+    /// Whether the server refused the client because it did not find its id.
+    fn misses_the_id(&self) -> bool {
+        let refused = matches!(self.status, 400 | 401);
+        refused && self.read().is_err_and(|refusal| refusal.said.to_lowercase().contains("missing client_id"))
+    }
+
     /// Reads it as a token answer. Our own secrets are taken out of the server's words (T6, row 107).
     pub(super) fn read(&self) -> Result<Issued, Refusal> {
         let reply = Reply { status: self.status, wait: self.wait, body: &self.body, host: &self.host };

@@ -4,6 +4,7 @@
 //! so a union is that of two sets, and what is asked for need not be among what a server lists.
 
 use super::Provider;
+use crate::credential::Credential;
 
 /// The scope that is worth a refresh token at some servers (OpenID Connect Core section 11).
 const OFFLINE: &str = "offline_access";
@@ -43,10 +44,36 @@ pub fn exceeds(scope: Option<&str>, requested: Option<&str>) -> bool {
     scope.unwrap_or_default().split_whitespace().any(|word| !known.contains(&word))
 }
 
+/// Whether the user should be asked for his consent once more: a sign-in for `offline_access` brought no
+/// refresh token, and OpenID servers give one only with a fresh consent (OpenID Connect Core section 11).
+/// Not at the first sign-in: elsewhere that question may be more than a user is allowed to answer.
+pub fn wants_consent(scope: Option<&str>, before: Option<&Credential>) -> bool {
+    let offline =
+        |scope: Option<&str>| scope.unwrap_or_default().split_whitespace().any(|word| word == OFFLINE);
+    let fruitless =
+        |old: &Credential| old.tokens.refresh.is_none() && offline(old.requested_scope.as_deref());
+    offline(scope) && before.is_some_and(fruitless)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::provider;
     use super::*;
+
+    //
+    #[test]
+    fn consent_is_asked_for_only_after_a_sign_in_without_a_refresh_token() {
+        let offline = Some("a offline_access");
+        let mut before = crate::credential::tests::sample();
+        before.requested_scope = offline.map(str::to_owned);
+        assert!(!wants_consent(offline, None));
+        assert!(!wants_consent(offline, Some(&before)), "it brought one");
+        before.tokens.refresh = None;
+        assert!(wants_consent(offline, Some(&before)));
+        assert!(!wants_consent(Some("a"), Some(&before)));
+        before.requested_scope = Some("a".to_owned());
+        assert!(!wants_consent(offline, Some(&before)), "it was not asked for one");
+    }
 
     //
     #[test]

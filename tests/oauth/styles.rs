@@ -65,7 +65,7 @@ fn parameters(with: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// `cid:/ x` and `s:e/c`, each form-encoded, then base64 (RFC 6749 section 2.3.1).
-const BASIC: &str = "Basic Y2lkJTNBJTJGK3g6cyUzQWUlMkZj";
+const BASIC: &str = "Basic Y2lkJTNBJTJGJTIweDpzJTNBZSUyRmM=";
 
 #[tokio::test]
 async fn form_post_has_the_credentials_in_a_form_body() {

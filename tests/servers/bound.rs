@@ -58,7 +58,6 @@ fn complaints(server: &Server) -> Vec<Value> {
 }
 
 #[test]
-#[ignore = "DPoP is not implemented yet"]
 fn a_bound_sign_in() {
     let Some(server) = life_of_a_bound_sign_in(&[]) else { return };
     assert_eq!(complaints(&server), [] as [Value; 0]);
@@ -66,7 +65,6 @@ fn a_bound_sign_in() {
 
 // RFC 9449 sections 8 and 9: each server has nonces of its own, and each process asks once.
 #[test]
-#[ignore = "DPoP is not implemented yet"]
 fn a_bound_sign_in_where_the_servers_want_nonces() {
     let Some(server) = life_of_a_bound_sign_in(&["--dpop-nonce"]) else { return };
     let complaints = complaints(&server);
@@ -76,7 +74,6 @@ fn a_bound_sign_in_where_the_servers_want_nonces() {
 
 // Both extensions at once, and both servers want nonces.
 #[test]
-#[ignore = "DPoP is not implemented yet"]
 fn a_bound_token_of_the_client_itself() {
     let Some(server) = Server::start(OidcProvider, &["--dpop-nonce"]) else { return };
     let args = ["proxy", "--client-credentials", "--client-id", "machine", "--dpop"];

@@ -60,19 +60,16 @@ fn on_another_device(args: &[&str]) {
 }
 
 #[test]
-#[ignore = "there is no --device yet"]
 fn on_another_device_with_a_client_registered_by_hand() {
     on_another_device(&["--client-id", "public"]);
 }
 
 #[test]
-#[ignore = "there is no --device yet"]
 fn on_another_device_with_a_client_that_registers_itself() {
     on_another_device(&[]);
 }
 
 #[test]
-#[ignore = "there is no --device yet"]
 fn a_refusal_on_the_other_device_is_named() {
     let Some(server) = Server::start(OidcProvider, &[]) else { return };
     let login = start(&server, &["--client-id", "public"]);
@@ -120,7 +117,6 @@ fn as_the_client_itself(server: &Server, args: &[&str], method: &str) {
 }
 
 #[test]
-#[ignore = "client credentials are not implemented yet"]
 fn as_the_client_itself_with_a_secret() {
     let Some(server) = Server::start(OidcProvider, &["--lifetime", "1"]) else { return };
     as_the_client_itself(&server, &["--client-credentials", "--client-id", "machine"], "basic");
@@ -138,19 +134,16 @@ fn with_a_key(algorithm: &str) {
 
 // RFC 7523 section 2.2, X-01.
 #[test]
-#[ignore = "client credentials are not implemented yet"]
 fn as_the_client_itself_with_an_elliptic_key() {
     with_a_key("ES256");
 }
 
 #[test]
-#[ignore = "client credentials are not implemented yet"]
 fn as_the_client_itself_with_an_edwards_key() {
     with_a_key("EdDSA");
 }
 
 #[test]
-#[ignore = "client credentials are not implemented yet"]
 fn as_the_client_itself_with_an_rsa_key() {
     with_a_key("RS256");
 }

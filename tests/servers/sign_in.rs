@@ -10,9 +10,7 @@ both! {
     the_registration_serves_the_next_sign_in_too
     two_proxies_that_nobody_is_signed_in_for_sign_in_once
     a_logout_ends_the_tokens_at_the_server
-    #[ignore = "a client that the server does not know any more is not registered anew yet"]
     a_client_that_the_server_forgot_is_registered_anew_once
-    #[ignore = "a client that the server does not know any more is not registered anew yet"]
     a_client_that_the_server_forgot_unnoticed_is_registered_anew_once
 }
 
@@ -130,7 +128,6 @@ fn a_client_that_the_server_forgot_unnoticed_is_registered_anew_once(kind: Kind)
 // RFC 7009 section 2.2.1: with the refresh token the sign-in ended; a JWT lives on until its time, whatever one
 // asks, and that is no failure of the logout.
 #[test]
-#[ignore = "unsupported_token_type is taken for a failure"]
 fn a_logout_where_access_tokens_cannot_be_revoked() {
     let Some(server) = Server::start(OidcProvider, &["--jwt"]) else { return };
     server.login(&[]);
@@ -160,7 +157,6 @@ fn the_token_is_issued_for_the_resource() {
 
 // another one is asked for by name, and refused by the server that does not know it.
 #[test]
-#[ignore = "the option is read, and not heeded yet"]
 fn a_resource_of_the_users_own_goes_into_the_request() {
     let Some(server) = Server::start(OidcProvider, &[]) else { return };
     let elsewhere = "https://elsewhere.example/mcp";

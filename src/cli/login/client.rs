@@ -109,7 +109,8 @@ impl SignIn<'_> {
     /// its error page.
     async fn is_forgotten(&self, provider: &Provider, client: &Client, redirect_uri: &str) -> Result<bool> {
         let scope = self.scope(provider);
-        let wanted = Wanted { client_id: &client.id, redirect_uri, scope: scope.as_deref(), jkt: None };
+        let wanted =
+            Wanted { client_id: &client.id, redirect_uri, scope: scope.as_deref(), ..Default::default() };
         let trial = authorize::request(provider, wanted)?;
         let forgotten = preflight::is_dead(&trial, &provider.reach).await;
         if forgotten {
@@ -132,6 +133,13 @@ impl SignIn<'_> {
         let outcome = match registration::register(provider, wanted(&redirect_uri)).await {
             Err(Refusal::RedirectUri(_)) => {
                 registration::register(provider, wanted(&by_address)).await.map(|client| (client, by_address))
+            }
+            // Some servers know the resource's scopes as the resource's only, and refuse a client that names
+            // them as its own; it may ask for them all the same.
+            Err(Refusal::Failed(error)) if error.name() == Name::ClientRejected && scope.is_some() => {
+                let bare = registration::Wanted { scope: None, ..wanted(&redirect_uri) };
+                let outcome = registration::register(provider, bare).await;
+                outcome.map(|client| (client, redirect_uri.clone()))
             }
             outcome => outcome.map(|client| (client, redirect_uri.clone())),
         };

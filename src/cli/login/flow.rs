@@ -14,9 +14,9 @@ use crate::credential::{Client, Credential};
 use crate::error::{Error, Name, Result};
 use crate::login::browser::{self, Launch};
 use crate::login::{Callback, Expected, Listener, Page};
-use crate::oauth::Provider;
 use crate::oauth::authorize::{self, Authorization, Wanted};
 use crate::oauth::wire::{Cause, Code, Refusal};
+use crate::oauth::{Provider, scope};
 
 /// How long the browser is kept waiting for the outcome before it gets a neutral page (L9).
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -89,8 +89,14 @@ impl Flow<'_> {
         let bond = self.sign_in.bond()?;
         let jkt = bond.as_ref().map(|bond| bond.key.thumbprint()).transpose()?;
         let (client_id, scope_asked) = (client.id.as_str(), scope.as_deref());
-        let wanted =
-            Wanted { client_id, redirect_uri: &redirect_uri, scope: scope_asked, jkt: jkt.as_deref() };
+        let consent = scope::wants_consent(scope_asked, self.before.as_ref());
+        let wanted = Wanted {
+            client_id,
+            redirect_uri: &redirect_uri,
+            scope: scope_asked,
+            jkt: jkt.as_deref(),
+            consent,
+        };
         let authorization = authorize::request(provider, wanted)?;
         let provider = provider.clone();
         let request = Request { provider, client, redirect_uri, scope, bond, authorization };
