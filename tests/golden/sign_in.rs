@@ -92,7 +92,7 @@ pub fn refused_connection() -> Seen {
     Seen::of(&house, &["login"]).hide("[BASE]", base)
 }
 
-/// Nothing to trust; a certificate that nobody vouches for; a server that does not speak TLS.
+/// nothing to trust; a certificate that nobody vouches for; a server that does not speak TLS.
 pub fn bad_certificates() -> Option<Seen> {
     if !support::require(&["openssl"]) {
         return None;

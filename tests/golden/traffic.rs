@@ -21,7 +21,13 @@ fn calling(tool: &str, login: &[&str], arrange: impl Fn(&House)) -> Seen {
 }
 
 pub fn missing_scope() -> Seen {
-    calling("create_app", &["--scope", "apps:read"], |_| {})
+    // With `--no-browser`, since the obstacle to a browser differs from machine to machine.
+    let house = House::new(Options::default());
+    assert_eq!(house.login(&["--scope", "apps:read"]).code, 0);
+    let mut host = Host::of(&house, &["--no-browser"]);
+    assert!(host.initialize().get("result").is_some());
+    let answer: Value = host.call("create_app");
+    Seen::default().answer("tools/call create_app", &answer).at(&house)
 }
 
 /// The session is gone, and the server opens no other.
