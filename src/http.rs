@@ -89,7 +89,8 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Allows https anywhere, and http on this computer; neither with a user name or password.
+/// Allows https anywhere, and http on this computer; neither with a user name or password (A-41, A-63: OAuth 2.1
+/// section 1.5).
 ///
 /// # Errors
 /// `unsafe-url`.

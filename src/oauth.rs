@@ -20,6 +20,16 @@
 //! | [`retry_after`] | how long a server wants to be left alone |
 //! | `depth` | how deep JSON may be nested |
 //! | [`revoke`] | RFC 7009 |
+//!
+//! Each rule carries its id of the checklist (A-01 and so on) where it is implemented and in the test that
+//! proves it; `tests/checklist.rs` looks after that. What is left to somebody else:
+//!
+//! | rule | to whom |
+//! | --- | --- |
+//! | A-33 | nobody: this program sends no elicitation, neither to the server nor to the MCP client |
+//! | A-62 | the MCP server, which judges the audience of a token. Our part is that nothing here listens for MCP traffic and that no token goes to stdout, but for the commands that print one |
+//! | A-64 | the authorization server, which shows where the answer will go; a loopback address proves nothing about the program behind it |
+//! | X-05 | the MCP client: extensions are declared in its own messages, which pass through as they are |
 
 pub mod answer;
 pub mod assertion;

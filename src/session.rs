@@ -207,6 +207,7 @@ impl Inner {
     /// machine does not go on with a person's sign-in, which may be allowed more, nor does it replace it,
     /// unless it is told to.
     fn check(&self, credential: &Credential) -> Result<()> {
+        // a token is for one server, also where two share an authorization server.
         if !credential.origins.contains(&self.account.origin) {
             let what = format!("the stored sign-in is not for {}", self.account.origin);
             return Err(self.mark(Error::new(Name::WrongOrigin, what)));

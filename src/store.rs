@@ -2,7 +2,7 @@
 //!
 //! A [`Store`] keeps one record per [`Key`]. It is chosen once and never changes by itself: a keychain that
 //! fails gives an error, not a file (DESIGN decision 2). Damage is told from absence everywhere, and no
-//! failure deletes or replaces anything (I1). [`lock`] and [`index`] are the two companions: one writer at a
+//! failure deletes or replaces anything (I1). Nothing is ever kept in the clear. [`lock`] and [`index`] are the two companions: one writer at a
 //! time, and the list of accounts.
 
 mod files;

@@ -1,4 +1,4 @@
-//! No secret leaves the store: not on stdout (but for `token` and `headers`, whose answer it is), not on
+//! No secret leaves the store: not on stdout (but for `token` and `headers`, whose answer it is), not on
 //! stderr at any level, not in a file, not in the arguments or the environment of a child.
 //!
 //! The secrets are real ones of real sign-ins, and random: access and refresh tokens, authorization codes, PKCE
