@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use super::{Session, renewal};
 use crate::credential::{Credential, Grant, now, same_secret};
 use crate::error::{Error, Name, Result};
+use crate::oauth::scope::{exceeds, union};
 use crate::proxy::{Access, Bearer, Challenge, Refused, StepUp, scope};
 
 impl Bearer for Session {
@@ -55,8 +56,11 @@ impl Bearer for Session {
             let hint = "ask the operator of the server to give this client or token the permission";
             return Err(self.0.mark(Error::new(Name::ScopeRequired, what).hinted(hint)));
         }
-        let (union, is_more) = union(&credential, &missing);
-        if !is_more {
+        // Where nothing was asked for, what was granted stands for it.
+        let before = credential.requested_scope.as_deref().or(credential.tokens.scope.as_deref());
+        let missing = missing.join(" ");
+        let union = union(before.unwrap_or_default(), &missing);
+        if !exceeds(Some(&missing), before) {
             let what = format!("your sign-in to {name} asked for it and did not get it");
             return Err(self.0.mark(scope::required(what, &union)));
         }
@@ -90,19 +94,4 @@ impl Session {
         self.0.reload().await?;
         Ok(self.0.cached().filter(|credential| !same_secret(&credential.tokens.access, used)))
     }
-}
-
-/// What was asked for at the sign-in and what is demanded now, each once, in this order; and whether that is
-/// more than was asked for. A flat union: what one scope includes of another, only the server knows.
-/// Where nothing was asked for, what was granted stands for it.
-fn union(credential: &Credential, missing: &[String]) -> (String, bool) {
-    let before = credential.requested_scope.as_deref().or(credential.tokens.scope.as_deref());
-    let mut scopes: Vec<&str> = before.unwrap_or_default().split_whitespace().collect();
-    let before = scopes.len();
-    for scope in missing {
-        if !scopes.contains(&scope.as_str()) {
-            scopes.push(scope);
-        }
-    }
-    (scopes.join(" "), scopes.len() > before)
 }
