@@ -9,11 +9,11 @@
 //! | `stdio`, [`lines`] | the two ends of the pipe; bytes to lines |
 //! | [`envelope`], `message` | a look at a message; the messages of our own |
 //! | `bridge`, `dispatch` | the whole; each line sent in its right order |
-//! | `call`, `resume`, `pending` | one request to its one answer |
-//! | `listen` | what the server says unasked |
-//! | `legacy`, `session`, `renew`, `refusal` | the HTTP side, its session, its failures |
+//! | `call`, `pending` | one request to its one answer |
+//! | `remote` | the HTTP side: one request, until it is not the authorization that it fails for |
+//! | `legacy` | sessions: the revisions until 2025-11-25 |
 //! | `modern` | what is different for requests without a session |
-//! | `exchange`, `challenge`, `scope` | one request, until it is not the authorization that it fails for |
+//! | `challenge`, [`scope`] | what a 401 or 403 asks for |
 //! | `events`, [`bound`] | event streams and their size |
 //! | `bearer` | the authorization, as this room sees it |
 //! | [`signin`] | waiting for a person, when only a sign-in helps |
@@ -33,19 +33,14 @@ mod dispatch;
 mod ends;
 pub mod envelope;
 mod events;
-mod exchange;
 mod latch;
 mod legacy;
 pub mod lines;
-mod listen;
 mod message;
 mod modern;
 mod pending;
-mod refusal;
-mod renew;
-mod resume;
+mod remote;
 pub mod scope;
-mod session;
 pub mod signin;
 mod stdio;
 

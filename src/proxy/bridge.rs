@@ -10,9 +10,9 @@ use tokio::time::timeout;
 
 use super::dispatch::Dispatch;
 use super::envelope::{self, Envelope, Fault, Kind};
-use super::legacy::{Outgoing, Remote, Reply};
 use super::message;
 use super::pending::Pending;
+use super::remote::{Outgoing, Remote, Reply};
 use super::stdio::{Input, Output};
 use super::{Bearer, End, Upstream};
 use crate::error::{Error, Name};

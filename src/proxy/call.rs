@@ -3,6 +3,10 @@
 //! Whatever happens on the way, the host gets exactly one answer: the server's, or an error that says
 //! what happened. The function [`Bridge::call`] is that promise; everything below it may fail.
 
+mod follow;
+mod resume;
+mod whole;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,21 +16,17 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::Bearer;
 use super::bridge::Bridge;
 use super::envelope::{Envelope, Kind, id_key};
-use super::events::{Cursor, Events, Stop};
+use super::events::Events;
 use super::latch::Opener;
-use super::legacy::{Outgoing, Reply};
+use super::legacy::session::{Hello, session_id};
 use super::message;
 use super::pending::Ticket;
-use super::refusal::{is_media, media};
-use super::resume::Tries;
-use super::session::{Hello, session_id};
+use super::remote::refusal::{is_media, media};
+use super::remote::{Outgoing, Reply};
 use crate::error::{Error, Name, Result};
 
-/// How long a stream is read on after the answer, so that its connection can be used again.
-const AFTER: Duration = Duration::from_secs(5);
-/// The largest JSON answer, in bytes, and from which size on only a few are read at a time (P5).
-const LARGEST: usize = 32 << 20;
-const BIG: usize = 1 << 20;
+/// How long the server may take to hear that nobody waits any more.
+const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// A request of the host, or a batch of them.
 pub(super) struct Call {
@@ -112,7 +112,7 @@ impl<B: Bearer> Bridge<B> {
     /// Tells the server that we have stopped waiting (T-10).
     async fn give_up(&self, id: &str) {
         let cancelled = Outgoing::own(message::cancelled(id, "timeout"));
-        let _ = timeout(AFTER, self.remote.post(&cancelled)).await;
+        let _ = timeout(GIVE_UP, self.remote.post(&cancelled)).await;
     }
 
     async fn converse(&self, call: &mut Call, outgoing: Outgoing) -> Result<()> {
@@ -153,79 +153,6 @@ impl<B: Bearer> Bridge<B> {
         self.whole(call, response, patience).await
     }
 
-    /// Reads a JSON answer and passes it on.
-    async fn whole(&self, call: &mut Call, mut response: Response, patience: Patience) -> Result<()> {
-        let mut body = Vec::new();
-        let mut share = None;
-        loop {
-            self.output.ready().await;
-            let chunk = timeout_at(patience.next(), response.chunk()).await.map_err(|_| self.late())?;
-            let Some(chunk) = chunk.map_err(|_| self.lost())? else { break };
-            if body.is_empty() {
-                let announced = response.content_length().unwrap_or_default() + 1;
-                body.reserve(
-                    usize::try_from(announced).unwrap_or(LARGEST).clamp(chunk.len() + 1, LARGEST + 1),
-                );
-            }
-            if body.len() + chunk.len() > LARGEST {
-                return Err(self.too_large());
-            }
-            body.extend_from_slice(&chunk);
-            if body.len() > BIG && share.is_none() {
-                share = self.big.acquire().await.ok();
-            }
-        }
-        self.pass_on(call, body).await;
-        Ok(())
-    }
-
-    /// Reads a stream, and takes it up again after a break where the server allows that.
-    async fn follow(&self, call: &mut Call, mut events: Events, patience: Patience) -> Result<()> {
-        let (mut cursor, mut tries) = (Cursor::default(), Tries::default());
-        loop {
-            let before = cursor.last_id.clone();
-            let stop = self.drain(call, &mut events, &mut cursor, patience).await?;
-            if call.is_over() {
-                return Ok(());
-            }
-            if stop == Stop::TooLarge {
-                return Err(self.too_large());
-            }
-            if call.stateless {
-                return Err(self.lost());
-            }
-            if cursor.last_id != before {
-                tries = Tries::default();
-            }
-            events = self.resume(&cursor, &mut tries, patience).await?;
-        }
-    }
-
-    /// Passes messages on until the stream stops.
-    async fn drain(
-        &self,
-        call: &mut Call,
-        events: &mut Events,
-        cursor: &mut Cursor,
-        patience: Patience,
-    ) -> Result<Stop> {
-        let mut after = None;
-        loop {
-            self.output.ready().await;
-            let limit = after.unwrap_or_else(|| patience.next());
-            match timeout_at(limit, events.next(cursor)).await {
-                Ok(Ok(message)) => self.pass_on(call, message).await,
-                Ok(Err(stop)) => return Ok(stop),
-                Err(_) if after.is_some() => return Ok(Stop::Ended),
-                Err(_) if patience.goes_on(events.was_active()) => {}
-                Err(_) => return Err(self.late()),
-            }
-            if after.is_none() && call.is_over() {
-                after = Some(Instant::now() + AFTER);
-            }
-        }
-    }
-
     /// Passes a message of this call's stream on, and learns from it what opens the session.
     async fn pass_on(&self, call: &mut Call, message: Vec<u8>) {
         if let Some(result) = call.opens(&message)
@@ -248,7 +175,8 @@ impl<B: Bearer> Bridge<B> {
     }
 
     fn too_large(&self) -> Error {
-        let what = format!("the answer of {} is larger than {} MiB", self.remote.host(), LARGEST >> 20);
+        let what =
+            format!("the answer of {} is larger than {} MiB", self.remote.host(), whole::LARGEST >> 20);
         Error::new(Name::TooLarge, what)
     }
 }

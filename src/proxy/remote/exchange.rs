@@ -6,11 +6,11 @@ use std::time::Duration;
 use http::StatusCode;
 use reqwest::Response;
 
-use super::challenge::{Challenge, NONCE};
-use super::legacy::{Draft, Remote, Reply};
-use super::refusal::Refusal;
-use super::{Access, Bearer, Refused, StepUp, scope};
 use crate::error::{Error, Name, Result};
+use crate::proxy::challenge::{Challenge, NONCE};
+use crate::proxy::remote::refusal::Refusal;
+use crate::proxy::remote::{Draft, Remote, Reply};
+use crate::proxy::{Access, Bearer, Refused, StepUp, scope};
 
 /// How often a request is sent again with another token: after 401 with one that was renewed, then with one
 /// of a new sign-in; after 403 with more scope. In all no more often than a person may be asked for one
@@ -47,7 +47,7 @@ impl<B: Bearer> Remote<B> {
     ///
     /// # Errors
     /// `login-required` and `scope-required`, where the token is at fault; otherwise as a request.
-    pub(super) async fn exchange(&self, draft: &Draft<'_>) -> Result<Reply> {
+    pub(in crate::proxy) async fn exchange(&self, draft: &Draft<'_>) -> Result<Reply> {
         let mut access = self.bearer.bearer().await?;
         let mut tries = Tries::default();
         loop {

@@ -5,24 +5,24 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::envelope::{Envelope, Kind, member, string};
-use super::message::METHOD_NOT_FOUND;
 use crate::error::{Error, Name, clean};
+use crate::proxy::envelope::{Envelope, Kind, member, string};
+use crate::proxy::message::METHOD_NOT_FOUND;
 
 /// The answer, with what was read of its body.
-pub(super) struct Refusal {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(in crate::proxy) struct Refusal {
+    pub(in crate::proxy) status: StatusCode,
+    pub(in crate::proxy) headers: HeaderMap,
+    pub(in crate::proxy) body: Bytes,
     /// Whether the request carried a session id.
-    pub(super) in_session: bool,
+    pub(in crate::proxy) in_session: bool,
 }
 
 impl Refusal {
     /// The server does not know the session any more (T-23). 404 with "method not found" is an answer.
     /// Servers built after the official SDK's examples say 400 where they should say 404; there the
     /// words must tell (T-24).
-    pub(super) fn is_session_gone(&self) -> bool {
+    pub(in crate::proxy) fn is_session_gone(&self) -> bool {
         let code = || self.rpc_error().and_then(|error| member(error, "code"));
         match self.status {
             _ if !self.in_session => false,
@@ -37,7 +37,7 @@ impl Refusal {
     }
 
     /// Whether the body is a JSON-RPC answer for a particular request (T-08).
-    pub(super) fn is_answer(&self) -> bool {
+    pub(in crate::proxy) fn is_answer(&self) -> bool {
         Envelope::peek(&self.body).is_ok_and(|envelope| {
             matches!(envelope.kind(), Kind::Answer { .. }) && envelope.usable_id().is_some()
         })
@@ -57,7 +57,7 @@ impl Refusal {
     }
 
     /// Names the failure. `host` is the server's host name.
-    pub(super) fn into_error(self, host: &str) -> Error {
+    pub(in crate::proxy) fn into_error(self, host: &str) -> Error {
         let status = self.status.as_u16();
         let said = self.words().map(|words| format!(": {words}")).unwrap_or_default();
         let plain = |name| Error::new(name, format!("{host} answered HTTP {status}{said}"));
@@ -100,12 +100,12 @@ impl Refusal {
 }
 
 /// Whether a media type is the wanted one, whatever its parameters (T-03).
-pub(super) fn is_media(headers: &HeaderMap, wanted: &str) -> bool {
+pub(in crate::proxy) fn is_media(headers: &HeaderMap, wanted: &str) -> bool {
     media(headers).is_some_and(|media| media.eq_ignore_ascii_case(wanted))
 }
 
 /// The media type without its parameters.
-pub(super) fn media(headers: &HeaderMap) -> Option<&str> {
+pub(in crate::proxy) fn media(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
     Some(value.split(';').next().unwrap_or(value).trim())
 }

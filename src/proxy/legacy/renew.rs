@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::Bearer;
-use super::envelope::{Envelope, Kind};
-use super::events::{Cursor, Events};
-use super::legacy::{Draft, Outgoing, Remote, Reply};
-use super::message;
-use super::refusal::is_media;
-use super::session::{Session, session_id};
 use crate::error::{Error, Name, Result};
+use crate::proxy::Bearer;
+use crate::proxy::envelope::{Envelope, Kind};
+use crate::proxy::events::{Cursor, Events};
+use crate::proxy::legacy::session::{Session, session_id};
+use crate::proxy::message;
+use crate::proxy::remote::refusal::is_media;
+use crate::proxy::remote::{Draft, Outgoing, Remote, Reply};
 
 /// The id of the `initialize` request. The server cannot mix it up with the host's: it is a new session.
 const ID: &str = "chipp-auth-renew";
@@ -26,7 +26,7 @@ impl<B: Bearer> Remote<B> {
     ///
     /// # Errors
     /// `session-lost` if the new one would not be what the host was told; otherwise as any request.
-    pub(super) async fn renew(&self, lost: &Session) -> Result<Arc<Session>> {
+    pub(in crate::proxy) async fn renew(&self, lost: &Session) -> Result<Arc<Session>> {
         let _one = self.renewing.acquire().await;
         let now = self.sessions.current();
         if now.epoch != lost.epoch {

@@ -1,0 +1,78 @@
+//! What wants no answer: the host's notifications, and its answers to the server's requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::timeout;
+
+use super::Dispatch;
+use crate::proxy::Bearer;
+use crate::proxy::envelope::{Envelope, member};
+use crate::proxy::latch::{Latch, Opener};
+use crate::proxy::remote::Outgoing;
+
+/// How long a cancellation waits for its request to leave.
+const CANCEL: Duration = Duration::from_secs(10);
+
+impl<B: Bearer> Dispatch<'_, B> {
+    pub(super) async fn notification(&mut self, text: Bytes, method: &str) {
+        let gate = Arc::clone(&self.gate);
+        let outgoing = self.outgoing(text.clone()).await;
+        match method {
+            "notifications/cancelled" => {
+                let target = Envelope::peek(&text).ok().and_then(|envelope| envelope.params);
+                let target = target.and_then(|params| member(params, "requestId"));
+                let ticket = target.and_then(|id| self.bridge.pending.find(id));
+                if ticket.as_ref().is_some_and(|ticket| ticket.hello) {
+                    tracing::warn!("the host cancels initialize, which MCP forbids; dropped");
+                    return;
+                }
+                let first = async move {
+                    gate.wait().await;
+                    if let Some(ticket) = ticket {
+                        ticket.cancel();
+                        let _ = timeout(CANCEL, ticket.sent.wait()).await;
+                    }
+                };
+                self.note(outgoing, first, "a cancellation");
+            }
+            "notifications/initialized" => {
+                let opener = self.close_gate();
+                let bridge = Arc::clone(self.bridge);
+                self.tasks.spawn(async move {
+                    gate.wait().await;
+                    if bridge.send_note(outgoing, "initialized").await {
+                        bridge.start_listening();
+                    }
+                    drop(opener);
+                });
+            }
+            _ => {
+                let opener = Opener(Latch::new());
+                let before = std::mem::replace(&mut self.last_note, Arc::clone(&opener.0));
+                let bridge = Arc::clone(self.bridge);
+                self.tasks.spawn(async move {
+                    gate.wait().await;
+                    before.wait().await;
+                    bridge.send_note(outgoing, "a notification").await;
+                    drop(opener);
+                });
+            }
+        }
+    }
+
+    /// Sends something that wants no answer, after `first`.
+    pub(super) fn note(
+        &mut self,
+        message: Outgoing,
+        first: impl Future<Output = ()> + Send + 'static,
+        what: &'static str,
+    ) {
+        let bridge = Arc::clone(self.bridge);
+        self.tasks.spawn(async move {
+            first.await;
+            bridge.send_note(message, what).await;
+        });
+    }
+}

@@ -1,0 +1,123 @@
+//! The HTTP side: one POST per message (T-01), and what is known of the server.
+//!
+//! A message is sent again in three cases only, because only then it is known that the server has not
+//! acted: the connection could not be made (`send`), the answer was 401 or a 403 that asks for more scope
+//! (`exchange`), or the session was gone (P6).
+
+mod exchange;
+pub(super) mod refusal;
+mod send;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method};
+use reqwest::{Client, Response};
+use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
+
+use super::latch::Latch;
+use super::legacy::session::{Session, Sessions};
+use super::modern::Modern;
+use super::{Bearer, Upstream};
+use crate::error::Result;
+use refusal::Refusal;
+pub(super) use send::VERSION;
+
+/// The server, as this pipe knows it.
+pub(super) struct Remote<B> {
+    pub(super) upstream: Upstream,
+    pub(super) bearer: B,
+    pub(super) sessions: Sessions,
+    /// One at a time opens a lost session again.
+    pub(super) renewing: Semaphore,
+    /// Told of each success, for those who have given up.
+    pub(super) reached: Notify,
+    client: OnceCell<Client>,
+}
+
+/// A message on its way to the server.
+pub(super) struct Outgoing {
+    pub(super) bytes: Bytes,
+    /// Opened when the last byte has left.
+    pub(super) sent: Arc<Latch>,
+    /// This opens a session, so it is sent without one.
+    pub(super) hello: bool,
+    /// Set for a message that knows of no session.
+    pub(super) modern: Option<Box<Modern>>,
+    /// The message's share of the memory for messages; kept as long as it may have to be sent again.
+    pub(super) _share: Option<OwnedSemaphorePermit>,
+}
+
+/// The server's answer, before its body.
+pub(super) enum Reply {
+    /// 2xx.
+    Accepted(Response),
+    /// Anything else.
+    Refused(Refusal),
+}
+
+/// One HTTP request, as long as it may have to be sent again.
+pub(super) struct Draft<'a> {
+    pub(super) method: Method,
+    pub(super) body: Option<&'a Outgoing>,
+    pub(super) session: &'a Session,
+    pub(super) last_id: Option<&'a HeaderValue>,
+}
+
+impl<B: Bearer> Remote<B> {
+    pub(super) fn new(upstream: Upstream, bearer: B) -> Self {
+        Remote {
+            upstream,
+            bearer,
+            sessions: Sessions::new(),
+            renewing: Semaphore::new(1),
+            reached: Notify::new(),
+            client: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn host(&self) -> &str {
+        self.upstream.url.host_str().unwrap_or("the server")
+    }
+
+    /// Posts one message.
+    pub(super) async fn post(&self, message: &Outgoing) -> Result<Reply> {
+        let alone = message.hello || message.modern.is_some();
+        let mut session = if alone { Arc::default() } else { self.sessions.current() };
+        let mut renewed = false;
+        loop {
+            let draft = Draft { method: Method::POST, body: Some(message), session: &session, last_id: None };
+            match self.exchange(&draft).await? {
+                Reply::Refused(refusal) if refusal.is_session_gone() && !renewed => {
+                    renewed = true;
+                    session = self.renew(&session).await?;
+                }
+                reply => return Ok(reply),
+            }
+        }
+    }
+
+    /// Opens an event stream, from after `last_id` if there is one.
+    pub(super) async fn get(&self, session: &Session, last_id: Option<&HeaderValue>) -> Result<Reply> {
+        self.exchange(&Draft { method: Method::GET, body: None, session, last_id }).await
+    }
+
+    /// Tells the server that the session is over (T-25). It may not care: any answer will do.
+    pub(super) async fn delete(&self) {
+        let session = self.sessions.current();
+        if session.id.is_none() {
+            return;
+        }
+        let draft = Draft { method: Method::DELETE, body: None, session: &session, last_id: None };
+        if let Ok(access) = self.bearer.bearer().await {
+            let _ = self.send(&draft, access.as_ref()).await;
+        }
+    }
+}
+
+impl Outgoing {
+    /// A message of the proxy's own.
+    pub(super) fn own(text: impl Into<Bytes>) -> Self {
+        Outgoing { bytes: text.into(), sent: Latch::new(), hello: false, modern: None, _share: None }
+    }
+}
