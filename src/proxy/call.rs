@@ -11,7 +11,6 @@ mod whole;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Response;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Bearer;
@@ -25,6 +24,7 @@ use super::pending::Ticket;
 use super::remote::refusal::{is_media, media};
 use super::remote::{Outgoing, Reply};
 use crate::error::{Error, Name, Result};
+use crate::http::mcp::Answer;
 pub(super) use manner::Manner;
 
 /// How long the server may take to hear that nobody waits any more.
@@ -142,7 +142,7 @@ impl<B: Bearer> Bridge<B> {
         }
     }
 
-    async fn read(&self, call: &mut Call, response: Response, patience: Patience) -> Result<()> {
+    async fn read(&self, call: &mut Call, response: Answer, patience: Patience) -> Result<()> {
         if let Some(hello) = &mut call.hello {
             hello.id = session_id(response.headers());
         }

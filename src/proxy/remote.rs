@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method};
-use reqwest::{Client, Response};
 use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::latch::Latch;
@@ -20,6 +19,7 @@ use super::legacy::session::{Session, Sessions};
 use super::modern::Modern;
 use super::{Bearer, Upstream};
 use crate::error::Result;
+use crate::http::mcp::{Answer, Client};
 use refusal::Refusal;
 pub(super) use send::VERSION;
 
@@ -51,7 +51,7 @@ pub(super) struct Outgoing {
 /// The server's answer, before its body.
 pub(super) enum Reply {
     /// 2xx.
-    Accepted(Response),
+    Accepted(Answer),
     /// Anything else.
     Refused(Refusal),
 }
