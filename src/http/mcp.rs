@@ -50,10 +50,12 @@ impl Client {
     /// A client for requests to `url`. Nothing is opened yet, nor is TLS prepared: that takes milliseconds
     /// where the system's certificates have to be read.
     ///
+    /// `open`: the user accepts that the connection is not encrypted, on any host.
+    ///
     /// # Errors
-    /// `unsafe-url`, as [`super::check`].
-    pub fn new(url: &Url) -> Result<Self> {
-        super::check(url)?;
+    /// `unsafe-url`, as [`super::check`], or [`super::check_open`].
+    pub fn new(url: &Url, open: bool) -> Result<Self> {
+        if open { super::check_open(url)? } else { super::check(url)? }
         Client::over(url, Connector::new(url)?)
     }
 

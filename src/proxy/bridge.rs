@@ -67,7 +67,7 @@ pub(super) struct Bridge<B> {
 pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
     let Pipe { input, output, mut ends, limits } = pipe;
     let bridge = Arc::new(Bridge {
-        remote: Remote::new(upstream, bearer),
+        remote: Remote::new(upstream, bearer, limits.silence),
         pending: Pending::default(),
         output,
         limits,
@@ -91,6 +91,7 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
         tasks.abort_all();
         bridge.stop_listening();
         let _ = timeout(FAREWELL, bridge.remote.delete()).await;
+        bridge.remote.account();
     };
     select! {
         () = tidy => end,

@@ -1,14 +1,17 @@
 //! The HTTP side: one POST per message (T-01), and what is known of the server.
 //!
-//! A message is sent again in three cases only, because only then it is known that the server has not
+//! A message is sent again in four cases only, because only then it is known that the server has not
 //! acted: the connection could not be made (`send`), the answer was 401 or a 403 that asks for more scope
-//! (`exchange`), or the session was gone (P6).
+//! (`exchange`), or 429 (`busy`), or the session was gone (P6).
 
+mod busy;
 mod exchange;
 pub(super) mod refusal;
 mod send;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method};
@@ -17,9 +20,11 @@ use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
 use super::latch::Latch;
 use super::legacy::session::{Session, Sessions};
 use super::modern::Modern;
+use super::pending::Ticket;
 use super::{Bearer, Upstream};
 use crate::error::Result;
 use crate::http::mcp::{Answer, Client};
+use busy::Busy;
 use refusal::Refusal;
 pub(super) use send::VERSION;
 
@@ -32,6 +37,9 @@ pub(super) struct Remote<B> {
     pub(super) renewing: Semaphore,
     /// Told of each success, for those who have given up.
     pub(super) reached: Notify,
+    busy: Busy,
+    /// How many requests were sent, and how many messages of the host there were.
+    spent: [AtomicUsize; 2],
     client: OnceCell<Client>,
 }
 
@@ -44,6 +52,8 @@ pub(super) struct Outgoing {
     pub(super) hello: bool,
     /// Set for a message that knows of no session.
     pub(super) modern: Option<Box<Modern>>,
+    /// The request of the host that it is.
+    pub(super) ticket: Option<Arc<Ticket>>,
     /// The message's share of the memory for messages; kept as long as it may have to be sent again.
     pub(super) _share: Option<OwnedSemaphorePermit>,
 }
@@ -65,13 +75,16 @@ pub(super) struct Draft<'a> {
 }
 
 impl<B: Bearer> Remote<B> {
-    pub(super) fn new(upstream: Upstream, bearer: B) -> Self {
+    /// `patience`: how long the host's user lets a request wait.
+    pub(super) fn new(upstream: Upstream, bearer: B, patience: Duration) -> Self {
         Remote {
             upstream,
             bearer,
             sessions: Sessions::new(),
             renewing: Semaphore::new(1),
             reached: Notify::new(),
+            busy: Busy::new(patience),
+            spent: [AtomicUsize::new(0), AtomicUsize::new(0)],
             client: OnceCell::new(),
         }
     }
@@ -113,11 +126,25 @@ impl<B: Bearer> Remote<B> {
             let _ = self.send(&draft, access.as_ref()).await;
         }
     }
+
+    /// Says what the session has cost: each request is one of the user's, whoever wanted it.
+    pub(super) fn account(&self) {
+        let [sent, host] = [0, 1].map(|which: usize| self.spent[which].load(Ordering::Relaxed));
+        let own = sent.saturating_sub(host);
+        tracing::debug!("{sent} HTTP requests for {host} messages of the client; {own} were our own");
+    }
 }
 
 impl Outgoing {
     /// A message of the proxy's own.
     pub(super) fn own(text: impl Into<Bytes>) -> Self {
-        Outgoing { bytes: text.into(), sent: Latch::new(), hello: false, modern: None, _share: None }
+        Outgoing {
+            bytes: text.into(),
+            sent: Latch::new(),
+            hello: false,
+            modern: None,
+            ticket: None,
+            _share: None,
+        }
     }
 }

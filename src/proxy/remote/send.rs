@@ -1,6 +1,7 @@
 //! One HTTP request: its headers, and the token in them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use crate::error::{Error, Name, Result};
 use crate::http::mcp::{Answer, Client, Failure};
 use crate::proxy::latch::Opener;
 use crate::proxy::legacy::session::SESSION_ID;
-use crate::proxy::{Access, Bearer};
+use crate::proxy::{Access, Bearer, Upstream};
 
 pub(in crate::proxy) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -26,7 +27,9 @@ const RECONNECT: Duration = Duration::from_millis(200);
 impl<B: Bearer> Remote<B> {
     /// Sends a request once; twice if no connection could be made.
     pub(super) async fn send(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Answer> {
-        let client = self.client.get_or_try_init(async || Client::new(&self.upstream.url)).await?;
+        self.spent[0].fetch_add(1, Ordering::Relaxed);
+        let Upstream { url, allow_http, .. } = &self.upstream;
+        let client = self.client.get_or_try_init(async || Client::new(url, *allow_http)).await?;
         if draft.body.is_some_and(|message| message.hello) {
             // The stream for the server's own messages will keep the connection that is opened for this.
             client.spare();
