@@ -14,6 +14,7 @@
 //! | `opening`, `era` | how a session begins, and with which of the two eras of MCP
 //! | `legacy` | sessions: the revisions until 2025-11-25 |
 //! | `modern` | what is different for requests without a session |
+//! | `sse` | the transport of 2024-11-05, where the newer one is refused |
 //! | `challenge`, [`scope`] | what a 401 or 403 asks for |
 //! | `events`, [`bound`] | event streams and their size |
 //! | `bearer` | the authorization, as this room sees it |
@@ -47,6 +48,7 @@ mod pending;
 mod remote;
 pub mod scope;
 pub mod signin;
+mod sse;
 mod stdio;
 
 pub use bearer::{Access, Bearer, Order, Proof, Refused, StepUp};

@@ -74,6 +74,11 @@ impl Patience {
         self.end.min(Instant::now() + self.silence)
     }
 
+    /// How long to wait after something came at that time.
+    pub(super) fn after(&self, heard: Instant) -> Instant {
+        self.end.min(heard + self.silence)
+    }
+
     pub(super) fn is_over(&self) -> bool {
         Instant::now() >= self.end
     }
@@ -131,6 +136,9 @@ impl<B: Bearer> Bridge<B> {
         let patience = Patience { silence: self.limits.silence, end: Instant::now() + self.limits.total };
         if call.hello.is_some() {
             return self.open(call, outgoing, patience).await;
+        }
+        if self.remote.sse.is_on() && !call.manner.is_stateless() {
+            return self.over_sse(call, &outgoing, patience).await;
         }
         let reply = timeout_at(patience.next(), self.remote.post(&outgoing)).await;
         drop(outgoing);
@@ -199,7 +207,7 @@ impl<B: Bearer> Bridge<B> {
         Error::new(Name::StreamLost, format!("{} broke off its answer", self.remote.host()))
     }
 
-    fn too_large(&self) -> Error {
+    pub(super) fn too_large(&self) -> Error {
         let what =
             format!("the answer of {} is larger than {} MiB", self.remote.host(), whole::LARGEST >> 20);
         Error::new(Name::TooLarge, what)

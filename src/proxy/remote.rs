@@ -9,18 +9,19 @@ mod exchange;
 pub(super) mod refusal;
 mod send;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method};
-use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::latch::Latch;
 use super::legacy::session::{Session, Sessions};
 use super::modern::Modern;
 use super::pending::Ticket;
+use super::sse::{Line, Sse};
 use super::{Bearer, Upstream};
 use crate::error::Result;
 use crate::http::mcp::{Answer, Client};
@@ -37,10 +38,11 @@ pub(super) struct Remote<B> {
     pub(super) renewing: Semaphore,
     /// Told of each success, for those who have given up.
     pub(super) reached: Notify,
+    pub(super) sse: Sse,
     busy: Busy,
     /// How many requests were sent, and how many messages of the host there were.
     spent: [AtomicUsize; 2],
-    client: OnceCell<Client>,
+    client: OnceLock<Client>,
 }
 
 /// A message on its way to the server.
@@ -72,12 +74,22 @@ pub(super) struct Draft<'a> {
     pub(super) body: Option<&'a Outgoing>,
     pub(super) session: &'a Session,
     pub(super) last_id: Option<&'a HeaderValue>,
+    /// Set where the message goes to the endpoint of HTTP+SSE.
+    pub(super) line: Option<&'a Line>,
+}
+
+impl<'a> Draft<'a> {
+    /// A message in a session.
+    pub(super) fn post(message: &'a Outgoing, session: &'a Session) -> Self {
+        Draft { method: Method::POST, body: Some(message), session, last_id: None, line: None }
+    }
 }
 
 impl<B: Bearer> Remote<B> {
     /// `patience`: how long the host's user lets a request wait.
     pub(super) fn new(upstream: Upstream, bearer: B, patience: Duration) -> Self {
         Remote {
+            sse: Sse::new(upstream.transport),
             upstream,
             bearer,
             sessions: Sessions::new(),
@@ -85,7 +97,7 @@ impl<B: Bearer> Remote<B> {
             reached: Notify::new(),
             busy: Busy::new(patience),
             spent: [AtomicUsize::new(0), AtomicUsize::new(0)],
-            client: OnceCell::new(),
+            client: OnceLock::new(),
         }
     }
 
@@ -95,12 +107,14 @@ impl<B: Bearer> Remote<B> {
 
     /// Posts one message.
     pub(super) async fn post(&self, message: &Outgoing) -> Result<Reply> {
+        if self.sse.is_on() && message.modern.is_none() {
+            return self.post_over_sse(message).await;
+        }
         let alone = message.hello || message.modern.is_some();
         let mut session = if alone { Arc::default() } else { self.sessions.current() };
         let mut renewed = false;
         loop {
-            let draft = Draft { method: Method::POST, body: Some(message), session: &session, last_id: None };
-            match self.exchange(&draft).await? {
+            match self.exchange(&Draft::post(message, &session)).await? {
                 Reply::Refused(refusal) if refusal.is_session_gone() && !renewed => {
                     renewed = true;
                     session = self.renew(&session).await?;
@@ -112,7 +126,7 @@ impl<B: Bearer> Remote<B> {
 
     /// Opens an event stream, from after `last_id` if there is one.
     pub(super) async fn get(&self, session: &Session, last_id: Option<&HeaderValue>) -> Result<Reply> {
-        self.exchange(&Draft { method: Method::GET, body: None, session, last_id }).await
+        self.exchange(&Draft { method: Method::GET, body: None, session, last_id, line: None }).await
     }
 
     /// Tells the server that the session is over (T-25). It may not care: any answer will do.
@@ -121,7 +135,8 @@ impl<B: Bearer> Remote<B> {
         if session.id.is_none() {
             return;
         }
-        let draft = Draft { method: Method::DELETE, body: None, session: &session, last_id: None };
+        let draft =
+            Draft { method: Method::DELETE, body: None, session: &session, last_id: None, line: None };
         if let Ok(access) = self.bearer.bearer().await {
             let _ = self.send(&draft, access.as_ref()).await;
         }

@@ -61,7 +61,7 @@ impl<B: Bearer> Remote<B> {
             self.turn(draft).await?;
             let response = self.send(draft, access.as_ref()).await?;
             self.note_limit(response.headers());
-            let learned = self.learn(access.as_ref(), &response);
+            let learned = self.learn(draft, access.as_ref(), &response);
             if response.status().is_success() {
                 if access.is_some() {
                     self.bearer.accepted();
@@ -127,10 +127,10 @@ impl<B: Bearer> Remote<B> {
     }
 
     /// Remembers the nonce for the next proofs, which may come with any answer (RFC 9449 section 8.2).
-    fn learn(&self, access: Option<&Access>, response: &Answer) -> bool {
+    fn learn(&self, draft: &Draft<'_>, access: Option<&Access>, response: &Answer) -> bool {
         let proof = access.and_then(|access| access.proof.as_ref());
         let Some((proof, nonce)) = proof.zip(response.headers().get(NONCE)) else { return false };
-        proof.learn(&self.upstream.url, nonce);
+        proof.learn(self.place(draft), nonce);
         true
     }
 
@@ -140,7 +140,7 @@ impl<B: Bearer> Remote<B> {
         let headers = response.headers().clone();
         let body = tokio::time::timeout(REFUSAL.1, response.whole(REFUSAL.0, self.host())).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        Refusal { status, headers, body, in_session: draft.session.id.is_some() }
+        Refusal { status, headers, body, in_session: draft.session.id.is_some() || draft.line.is_some() }
     }
 }
 

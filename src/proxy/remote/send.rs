@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method};
 use secrecy::ExposeSecret;
+use url::Url;
 
 use super::{Draft, Remote};
 use crate::error::{Error, Name, Result};
@@ -25,11 +26,23 @@ const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 const RECONNECT: Duration = Duration::from_millis(200);
 
 impl<B: Bearer> Remote<B> {
+    /// The client for the server, made when it is first needed.
+    ///
+    /// # Errors
+    /// `unsafe-url`.
+    pub(in crate::proxy) fn client(&self) -> Result<&Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let Upstream { url, allow_http, .. } = &self.upstream;
+        let client = Client::new(url, *allow_http)?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
     /// Sends a request once; twice if no connection could be made.
     pub(super) async fn send(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Answer> {
         self.spent[0].fetch_add(1, Ordering::Relaxed);
-        let Upstream { url, allow_http, .. } = &self.upstream;
-        let client = self.client.get_or_try_init(async || Client::new(url, *allow_http)).await?;
+        let client = draft.line.map_or_else(|| self.client(), |line| Ok(&line.client))?;
         if draft.body.is_some_and(|message| message.hello) {
             // The stream for the server's own messages will keep the connection that is opened for this.
             client.spare();
@@ -48,6 +61,11 @@ impl<B: Bearer> Remote<B> {
         })
     }
 
+    /// Where a request goes.
+    pub(super) fn place<'a>(&'a self, draft: &Draft<'a>) -> &'a Url {
+        draft.line.map_or(&self.upstream.url, |line| &line.endpoint)
+    }
+
     fn headers(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<HeaderMap> {
         let mut headers = HeaderMap::with_capacity(self.upstream.headers.len() + 10);
         headers.extend(self.upstream.headers.iter().cloned());
@@ -56,7 +74,7 @@ impl<B: Bearer> Remote<B> {
             headers.insert(AUTHORIZATION, authorization(access)?);
             if let Some(proof) = &access.proof {
                 // A proof is good for one request: each attempt has its own (RFC 9449 section 11.1).
-                headers.insert(DPOP, proof.header(&draft.method, &self.upstream.url, &access.token)?);
+                headers.insert(DPOP, proof.header(&draft.method, self.place(draft), &access.token)?);
             }
         }
         if let Some(id) = &draft.session.id {
