@@ -9,7 +9,7 @@ use super::server::{Answer, Part, Seen, Server, rpc};
 const VERSION: &str = "2026-07-28";
 
 /// Parameters that carry the version.
-fn modern(mut params: Value) -> Value {
+pub fn modern(mut params: Value) -> Value {
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": VERSION,
         "io.modelcontextprotocol/clientCapabilities": {},

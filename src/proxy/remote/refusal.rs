@@ -69,7 +69,8 @@ impl Refusal {
                 Error::new(Name::SessionLost, format!("{host} does not know the session any more"))
             }
             408 | 504 => plain(Name::Timeout),
-            413 => plain(Name::TooLarge),
+            // Arguments that go into headers may be too much for a server (T-73).
+            413 | 431 => plain(Name::TooLarge),
             429 => self.busy(host),
             511 => Error::new(Name::CaptivePortal, "the network asks for a sign-in of its own"),
             500..=599 => plain(Name::ServerError),
