@@ -11,6 +11,7 @@
 //! | `bridge`, `dispatch` | the whole; each line sent in its right order |
 //! | `call`, `pending` | one request to its one answer |
 //! | `remote` | the HTTP side: one request, until it is not the authorization that it fails for |
+//! | `opening`, `era` | how a session begins, and with which of the two eras of MCP
 //! | `legacy` | sessions: the revisions until 2025-11-25 |
 //! | `modern` | what is different for requests without a session |
 //! | `challenge`, [`scope`] | what a 401 or 403 asks for |
@@ -32,12 +33,14 @@ mod challenge;
 mod dispatch;
 mod ends;
 pub mod envelope;
+mod era;
 mod events;
 mod latch;
 mod legacy;
 pub mod lines;
 mod message;
 mod modern;
+mod opening;
 mod pending;
 mod remote;
 pub mod scope;

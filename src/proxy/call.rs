@@ -11,7 +11,6 @@ mod whole;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Response;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Bearer;
@@ -22,9 +21,10 @@ use super::latch::Opener;
 use super::legacy::session::{Hello, session_id};
 use super::message;
 use super::pending::Ticket;
-use super::remote::refusal::{is_media, media};
+use super::remote::refusal::{Refusal, is_media, media};
 use super::remote::{Outgoing, Reply};
 use crate::error::{Error, Name, Result};
+use crate::http::mcp::Answer;
 pub(super) use manner::Manner;
 
 /// How long the server may take to hear that nobody waits any more.
@@ -129,20 +129,26 @@ impl<B: Bearer> Bridge<B> {
 
     async fn converse(&self, call: &mut Call, outgoing: Outgoing) -> Result<()> {
         let patience = Patience { silence: self.limits.silence, end: Instant::now() + self.limits.total };
+        if call.hello.is_some() {
+            return self.open(call, outgoing, patience).await;
+        }
         let reply = timeout_at(patience.next(), self.remote.post(&outgoing)).await;
         drop(outgoing);
         match reply.map_err(|_| self.late())?? {
             Reply::Accepted(response) => self.read(call, response, patience).await,
-            Reply::Refused(refusal) => {
-                if refusal.is_answer() {
-                    self.pass_on(call, refusal.body.to_vec()).await;
-                }
-                if call.is_answered() { Ok(()) } else { Err(refusal.into_error(self.remote.host())) }
-            }
+            Reply::Refused(refusal) => self.pass_refusal(call, refusal).await,
         }
     }
 
-    async fn read(&self, call: &mut Call, response: Response, patience: Patience) -> Result<()> {
+    /// Gives the host the server's answer in a refusal, or the caller the error that it means (T-08).
+    pub(super) async fn pass_refusal(&self, call: &mut Call, refusal: Refusal) -> Result<()> {
+        if refusal.is_answer() {
+            self.pass_on(call, refusal.body.to_vec()).await;
+        }
+        if call.is_answered() { Ok(()) } else { Err(refusal.into_error(self.remote.host())) }
+    }
+
+    pub(super) async fn read(&self, call: &mut Call, response: Answer, patience: Patience) -> Result<()> {
         if let Some(hello) = &mut call.hello {
             hello.id = session_id(response.headers());
         }
@@ -185,7 +191,7 @@ impl<B: Bearer> Bridge<B> {
         }
     }
 
-    fn late(&self) -> Error {
+    pub(super) fn late(&self) -> Error {
         Error::new(Name::Timeout, format!("{} did not answer in time", self.remote.host()))
     }
 

@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method};
-use reqwest::{Client, Response};
 use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::latch::Latch;
@@ -21,6 +20,7 @@ use super::modern::Modern;
 use super::modern::tools::Tools;
 use super::{Bearer, Upstream};
 use crate::error::Result;
+use crate::http::mcp::{Answer, Client};
 use refusal::Refusal;
 pub(super) use send::VERSION;
 
@@ -54,7 +54,7 @@ pub(super) struct Outgoing {
 /// The server's answer, before its body.
 pub(super) enum Reply {
     /// 2xx.
-    Accepted(Response),
+    Accepted(Answer),
     /// Anything else.
     Refused(Refusal),
 }

@@ -86,7 +86,7 @@ impl<B: Bearer> Remote<B> {
         };
         let id = session_id(response.headers());
         if !is_media(response.headers(), "text/event-stream") {
-            return Ok((id, crate::http::read(response, LARGEST).await?.to_vec()));
+            return Ok((id, response.whole(LARGEST, self.host()).await?.to_vec()));
         }
         let (mut events, mut cursor) = (Events::new(response), Cursor::default());
         while let Ok(message) = events.next(&mut cursor).await {

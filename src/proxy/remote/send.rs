@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
-use http::{HeaderValue, Method};
-use http_body_util::Full;
-use reqwest::{Body, Request, Response};
+use http::{HeaderMap, HeaderValue, Method};
 use secrecy::ExposeSecret;
 
 use super::{Draft, Remote};
 use crate::error::{Error, Name, Result};
+use crate::http::mcp::{Answer, Client, Failure};
 use crate::proxy::latch::Opener;
 use crate::proxy::legacy::session::SESSION_ID;
 use crate::proxy::{Access, Bearer};
@@ -26,26 +25,28 @@ const RECONNECT: Duration = Duration::from_millis(200);
 
 impl<B: Bearer> Remote<B> {
     /// Sends a request once; twice if no connection could be made.
-    pub(super) async fn send(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Response> {
-        let client = self.client.get_or_try_init(async || crate::http::mcp(&self.upstream.url)).await?;
-        let mut sent = client.execute(self.request(draft, access)?).await;
-        if sent.as_ref().is_err_and(reqwest::Error::is_connect) {
-            tokio::time::sleep(RECONNECT).await;
-            sent = client.execute(self.request(draft, access)?).await;
+    pub(super) async fn send(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Answer> {
+        let client = self.client.get_or_try_init(async || Client::new(&self.upstream.url)).await?;
+        if draft.body.is_some_and(|message| message.hello) {
+            // The stream for the server's own messages will keep the connection that is opened for this.
+            client.spare();
         }
-        sent.map_err(|error| {
-            if error.is_connect() {
-                return crate::http::transport(&error, self.host());
+        let mut sent = client.send(draft.method.clone(), self.headers(draft, access)?, draft.bytes()).await;
+        if let Err(Failure::NotSent(_)) = sent {
+            tokio::time::sleep(RECONNECT).await;
+            sent = client.send(draft.method.clone(), self.headers(draft, access)?, draft.bytes()).await;
+        }
+        sent.map_err(|failure| match failure {
+            Failure::NotSent(error) => error,
+            Failure::Lost => {
+                let what = format!("lost the connection to {} before it answered", self.host());
+                Error::new(Name::StreamLost, what)
             }
-            let what = format!("lost the connection to {} before it answered", self.host());
-            Error::new(Name::StreamLost, what)
         })
     }
 
-    fn request(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Request> {
-        let mut request = Request::new(draft.method.clone(), self.upstream.url.clone());
-        let headers = request.headers_mut();
-        headers.reserve(8);
+    fn headers(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<HeaderMap> {
+        let mut headers = HeaderMap::with_capacity(self.upstream.headers.len() + 10);
         headers.extend(self.upstream.headers.iter().cloned());
         headers.insert(ACCEPT, if draft.method == Method::GET { EVENTS } else { BOTH });
         if let Some(access) = access {
@@ -67,12 +68,19 @@ impl<B: Bearer> Remote<B> {
         if let Some(message) = draft.body {
             headers.insert(CONTENT_TYPE, JSON);
             if let Some(modern) = &message.modern {
-                modern.insert(headers);
+                modern.insert(&mut headers);
             }
-            let tracked = Tracked { bytes: message.bytes.clone(), _sent: Opener(Arc::clone(&message.sent)) };
-            *request.body_mut() = Some(Body::wrap(Full::new(Bytes::from_owner(tracked))));
         }
-        Ok(request)
+        Ok(headers)
+    }
+}
+
+impl Draft<'_> {
+    /// The body, whose last byte opens the door behind the message.
+    fn bytes(&self) -> Bytes {
+        let Some(message) = self.body else { return Bytes::new() };
+        let sent = Opener(Arc::clone(&message.sent));
+        Bytes::from_owner(Tracked { bytes: message.bytes.clone(), _sent: sent })
     }
 }
 
