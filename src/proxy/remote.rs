@@ -17,6 +17,7 @@ use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
 use super::latch::Latch;
 use super::legacy::session::{Session, Sessions};
 use super::modern::Modern;
+use super::modern::heal::InVain;
 use super::modern::tools::Tools;
 use super::{Bearer, Upstream};
 use crate::error::Result;
@@ -31,6 +32,7 @@ pub(super) struct Remote<B> {
     pub(super) sessions: Sessions,
     /// What its tools want in headers, where there is no session.
     pub(super) tools: Tools,
+    pub(super) in_vain: InVain,
     /// One at a time opens a lost session again.
     pub(super) renewing: Semaphore,
     /// Told of each success, for those who have given up.
@@ -74,6 +76,7 @@ impl<B: Bearer> Remote<B> {
             bearer,
             sessions: Sessions::new(),
             tools: Tools::default(),
+            in_vain: InVain::default(),
             renewing: Semaphore::new(1),
             reached: Notify::new(),
             client: OnceCell::new(),

@@ -86,3 +86,87 @@ async fn headers_that_are_too_large_are_an_error_with_a_name() {
     }
     assert_eq!(server.count("tools/call"), 2, "what no server takes is not sent");
 }
+
+/// A server whose list has two pages, and whose tool wants the region in a header; `header` is the name of the
+/// header that it looks for.
+fn picky(header: &'static str) -> impl Fn(&Seen) -> Option<Answer> {
+    move |seen| {
+        let params = &seen.json()["params"];
+        match (seen.method().as_str(), params["cursor"].as_str()) {
+            ("tools/list", None) => {
+                Some(Answer::result(seen, r#"{"tools":[{"name":"other"}],"nextCursor":"p\u0032"}"#))
+            }
+            ("tools/list", Some("p2")) => Some(tools(seen)),
+            ("tools/call", _) if seen.header(header).is_none() => {
+                let error = r#"{"code":-32020,"message":"Header mismatch: Mcp-Param-Region is missing"}"#;
+                let text = format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{error}}}", seen.id());
+                Some(Answer { status: 400, ..Answer::json(text) })
+            }
+            _ => None,
+        }
+    }
+}
+
+// T-56, T-57: the proxy asks for the list by itself, all pages of it, and the tool runs once.
+#[tokio::test]
+async fn a_mismatch_is_mended_once() {
+    let server = Server::start(picky("mcp-param-region")).await;
+    let mut host = Host::start(&server);
+    let mut params = sql("us");
+    params["_meta"]["progressToken"] = json!(7);
+    params["_meta"]["io.modelcontextprotocol/clientInfo"] = json!({"name": "host"});
+    for id in [1, 2] {
+        host.call(id, "tools/call", params.clone()).await;
+        assert_eq!(host.next().await["result"]["ok"], true);
+    }
+    let methods: Vec<_> = server.seen().iter().map(Seen::method).collect();
+    assert_eq!(methods, ["tools/call", "tools/list", "tools/list", "tools/call", "tools/call"]);
+    for list in server.of("tools/list") {
+        assert_eq!(list.header("mcp-method"), Some("tools/list"));
+        assert_eq!(list.header("mcp-protocol-version"), Some("2026-07-28"));
+        let mut meta = params["_meta"].clone();
+        meta.as_object_mut().unwrap().remove("progressToken");
+        assert_eq!(list.json()["params"]["_meta"], meta, "the host's last, and nothing that is its own");
+    }
+    let calls = server.of("tools/call");
+    assert!(calls.iter().all(|call| call.body == calls[0].body || call.id() == 2));
+    host.silence().await;
+}
+
+// T-56, T-64: where the list says nothing new, the host gets the server's error; nothing goes round in circles.
+#[tokio::test]
+async fn a_mismatch_that_cannot_be_mended_is_the_answer() {
+    for (header, calls) in [("mcp-param-never", 3), ("x-never", 3)] {
+        let server = Server::start(picky(header)).await;
+        let mut host = Host::start(&server);
+        for id in [1, 2] {
+            host.call(id, "tools/call", sql("us")).await;
+            let answer = host.next().await;
+            assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(id), &json!(-32020)), "{answer}");
+        }
+        assert_eq!(server.count("tools/call"), calls, "the first one twice, since the list had news");
+        // A tool of which the list knows nothing is not asked for twice.
+        let lists = server.count("tools/list");
+        for id in [3, 4] {
+            host.call(id, "tools/call", modern(json!({"name": "last"}))).await;
+            assert_eq!(host.next().await["error"]["code"], -32020);
+        }
+        assert_eq!(server.count("tools/list"), lists + 2, "two pages, once");
+        host.silence().await;
+    }
+}
+
+// T-56: many calls at a time are mended by one list.
+#[tokio::test]
+async fn many_mismatches_need_one_list() {
+    let server = Server::start(picky("mcp-param-region")).await;
+    let mut host = Host::start(&server);
+    for id in 0..20 {
+        host.call(id, "tools/call", sql("us")).await;
+    }
+    for _ in 0..20 {
+        assert_eq!(host.next().await["result"]["ok"], true);
+    }
+    assert_eq!(server.count("tools/list"), 2);
+    assert!(server.count("tools/call") <= 40);
+}

@@ -23,10 +23,9 @@ impl Refusal {
     /// Servers built after the official SDK's examples say 400 where they should say 404; there the
     /// words must tell (T-24).
     pub(in crate::proxy) fn is_session_gone(&self) -> bool {
-        let code = || self.rpc_error().and_then(|error| member(error, "code"));
         match self.status {
             _ if !self.in_session => false,
-            StatusCode::NOT_FOUND => code() != Some(&METHOD_NOT_FOUND.to_string()),
+            StatusCode::NOT_FOUND => self.code() != Some(&METHOD_NOT_FOUND.to_string()),
             StatusCode::BAD_REQUEST if !self.is_answer() => {
                 let words = self.words().unwrap_or_default().to_lowercase();
                 let unknown = ["no valid", "not found", "invalid", "unknown", "expired"];
@@ -41,6 +40,11 @@ impl Refusal {
         Envelope::peek(&self.body).is_ok_and(|envelope| {
             matches!(envelope.kind(), Kind::Answer { .. }) && envelope.usable_id().is_some()
         })
+    }
+
+    /// The code of a JSON-RPC error in the body, as JSON text.
+    pub(in crate::proxy) fn code(&self) -> Option<&str> {
+        member(self.rpc_error()?, "code")
     }
 
     fn rpc_error(&self) -> Option<&str> {
