@@ -153,6 +153,10 @@ impl<B: Bearer> Bridge<B> {
     pub(super) async fn pass_refusal(&self, call: &mut Call, refusal: Refusal) -> Result<()> {
         if refusal.is_answer() {
             self.pass_on(call, refusal.body.to_vec()).await;
+        } else if let Some(ticket) = call.asked.first().filter(|_| call.manner.is_stateless())
+            && let Some(answer) = refusal.as_answer_to(&ticket.id)
+        {
+            self.pass_on(call, answer).await;
         }
         if call.is_answered() { Ok(()) } else { Err(refusal.into_error(self.remote.host())) }
     }

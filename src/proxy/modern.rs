@@ -38,7 +38,7 @@ pub(super) enum Asks {
 /// The headers of one request.
 #[derive(Debug)]
 pub(super) struct Modern {
-    version: HeaderValue,
+    pub(super) version: HeaderValue,
     method: HeaderValue,
     name: Option<HeaderValue>,
     /// The arguments that go into headers, of a call.
@@ -53,14 +53,20 @@ impl Modern {
         // Nearly all requests are told by this alone, without reading their parameters.
         let params = params.filter(|params| params.contains(PREFIX) && method != "initialize")?;
         let version = member(member(params, "_meta")?, META_VERSION)?;
-        let version = HeaderValue::from_str(&string(version)).ok().filter(|version| !version.is_empty())?;
+        Modern::with(method, Some(params), &string(version))
+    }
+
+    /// The same for a message that does not say its version itself. `None`: no header can carry it.
+    pub(super) fn with(method: &str, params: Option<&str>, version: &str) -> Option<Box<Self>> {
+        let version = HeaderValue::from_str(version).ok().filter(|version| !version.is_empty())?;
         let named = match method {
-            "tools/call" | "prompts/get" => member(params, "name"),
-            "resources/read" => member(params, "uri"),
-            "tasks/get" | "tasks/update" | "tasks/cancel" => member(params, "taskId"),
+            "tools/call" | "prompts/get" => Some("name"),
+            "resources/read" => Some("uri"),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => Some("taskId"),
             _ => None,
         };
-        let name = named.and_then(|name| serde_json::from_str::<String>(name).ok());
+        let name = params.zip(named).and_then(|(params, named)| member(params, named));
+        let name = name.and_then(|name| serde_json::from_str::<String>(name).ok());
         let name = name.and_then(|name| encode(&name));
         let asks = match method {
             "tools/list" => Asks::Tools,
@@ -72,6 +78,11 @@ impl Modern {
     }
 
     pub(super) fn insert(&self, headers: &mut HeaderMap) {
+        // Of those the user gave, none may stand for what this message does not have.
+        let mirrors = |name: &&HeaderName| **name == NAME || name.as_str().starts_with(tools::PREFIX);
+        for name in headers.keys().filter(mirrors).cloned().collect::<Vec<_>>() {
+            headers.remove(name);
+        }
         headers.insert(VERSION, self.version.clone());
         headers.insert(METHOD, self.method.clone());
         if let Some(name) = &self.name {

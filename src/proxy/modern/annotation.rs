@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use http::HeaderName;
 
 use super::json::{elements, entries};
+use super::tools::PREFIX;
 use crate::proxy::envelope::string;
 
 const MARK: &str = "x-mcp-header";
@@ -117,7 +118,7 @@ impl Found {
         }
         // A header's name is a token, as here demanded (RFC 9110 section 5.6.2), and written small: so two
         // that differ in case only are one.
-        let header = HeaderName::try_from(format!("mcp-param-{name}"));
+        let header = HeaderName::try_from(format!("{PREFIX}{name}"));
         let header = header.map_err(|_| "x-mcp-header is a name that no header can have")?;
         if !kind.is_some_and(is_simple) {
             return Err("x-mcp-header is on an argument that is neither string, integer nor boolean");

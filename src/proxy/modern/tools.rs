@@ -21,6 +21,9 @@ const EACH: usize = 128;
 /// The most that goes into the headers of one call, in bytes. No server takes as much.
 const LARGEST: usize = 256 << 10;
 
+/// How the names of headers begin that mirror arguments.
+pub(in crate::proxy) const PREFIX: &str = "mcp-param-";
+
 /// The headers that mirror arguments.
 pub(in crate::proxy) type Mirrored = Vec<(HeaderName, HeaderValue)>;
 

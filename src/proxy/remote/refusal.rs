@@ -9,6 +9,10 @@ use crate::error::{Error, Name, clean};
 use crate::proxy::envelope::{Envelope, Kind, member, string};
 use crate::proxy::message::METHOD_NOT_FOUND;
 
+/// What a server of 2026-07-28 says with 400 and 404: wrong headers, a missing capability, another version, no
+/// such method, wrong parameters (T-63, T-64).
+const MODERN: [&str; 5] = ["-32020", "-32021", "-32022", "-32601", "-32602"];
+
 /// The answer, with what was read of its body.
 pub(in crate::proxy) struct Refusal {
     pub(in crate::proxy) status: StatusCode,
@@ -40,6 +44,17 @@ impl Refusal {
         Envelope::peek(&self.body).is_ok_and(|envelope| {
             matches!(envelope.kind(), Kind::Answer { .. }) && envelope.usable_id().is_some()
         })
+    }
+
+    /// A modern server's error that names no request, as the answer to the request of this id, for which alone
+    /// it can be: what it says is the host's business (T-08, T-64).
+    pub(in crate::proxy) fn as_answer_to(&self, id: &str) -> Option<Vec<u8>> {
+        let envelope = Envelope::peek(&self.body).ok()?;
+        let is_unnamed = envelope.method.is_none() && envelope.id.is_none_or(|id| id == "null");
+        let is_modern = matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND)
+            && self.code().is_some_and(|code| MODERN.contains(&code));
+        let error = envelope.error.filter(|_| is_unnamed && is_modern)?;
+        Some(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":{error}}}").into_bytes())
     }
 
     /// The code of a JSON-RPC error in the body, as JSON text.
