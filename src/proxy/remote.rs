@@ -20,6 +20,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use super::latch::Latch;
 use super::legacy::session::{Session, Sessions};
 use super::modern::Modern;
+use super::modern::heal::InVain;
+use super::modern::tools::Tools;
 use super::pending::Ticket;
 use super::sse::{Line, Sse};
 use super::{Bearer, Upstream};
@@ -34,6 +36,9 @@ pub(super) struct Remote<B> {
     pub(super) upstream: Upstream,
     pub(super) bearer: B,
     pub(super) sessions: Sessions,
+    /// What its tools want in headers, where there is no session.
+    pub(super) tools: Tools,
+    pub(super) in_vain: InVain,
     /// One at a time opens a lost session again.
     pub(super) renewing: Semaphore,
     /// Told of each success, for those who have given up.
@@ -93,6 +98,8 @@ impl<B: Bearer> Remote<B> {
             upstream,
             bearer,
             sessions: Sessions::new(),
+            tools: Tools::default(),
+            in_vain: InVain::default(),
             renewing: Semaphore::new(1),
             reached: Notify::new(),
             busy: Busy::new(patience),
