@@ -6,6 +6,7 @@
 
 mod answers;
 mod authorization;
+mod changes;
 mod dpop;
 mod ends;
 mod headers;
