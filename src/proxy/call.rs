@@ -127,23 +127,36 @@ impl<B: Bearer> Bridge<B> {
         let _ = timeout(GIVE_UP, self.remote.post(&cancelled)).await;
     }
 
-    async fn converse(&self, call: &mut Call, outgoing: Outgoing) -> Result<()> {
+    async fn converse(&self, call: &mut Call, mut outgoing: Outgoing) -> Result<()> {
         let patience = Patience { silence: self.limits.silence, end: Instant::now() + self.limits.total };
         if call.hello.is_some() {
             return self.open(call, outgoing, patience).await;
         }
-        let reply = timeout_at(patience.next(), self.remote.post(&outgoing)).await;
+        let mut reply = self.post(&outgoing, patience).await?;
+        if let Reply::Refused(refusal) = &reply
+            && self.remote.heal(&mut outgoing, refusal).await
+        {
+            reply = self.post(&outgoing, patience).await?;
+        }
         drop(outgoing);
-        match reply.map_err(|_| self.late())?? {
+        match reply {
             Reply::Accepted(response) => self.read(call, response, patience).await,
             Reply::Refused(refusal) => self.pass_refusal(call, refusal).await,
         }
+    }
+
+    async fn post(&self, outgoing: &Outgoing, patience: Patience) -> Result<Reply> {
+        timeout_at(patience.next(), self.remote.post(outgoing)).await.map_err(|_| self.late())?
     }
 
     /// Gives the host the server's answer in a refusal, or the caller the error that it means (T-08).
     pub(super) async fn pass_refusal(&self, call: &mut Call, refusal: Refusal) -> Result<()> {
         if refusal.is_answer() {
             self.pass_on(call, refusal.body.to_vec()).await;
+        } else if let Some(ticket) = call.asked.first().filter(|_| call.manner.is_stateless())
+            && let Some(answer) = refusal.as_answer_to(&ticket.id)
+        {
+            self.pass_on(call, answer).await;
         }
         if call.is_answered() { Ok(()) } else { Err(refusal.into_error(self.remote.host())) }
     }

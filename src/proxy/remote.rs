@@ -17,6 +17,8 @@ use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
 use super::latch::Latch;
 use super::legacy::session::{Session, Sessions};
 use super::modern::Modern;
+use super::modern::heal::InVain;
+use super::modern::tools::Tools;
 use super::{Bearer, Upstream};
 use crate::error::Result;
 use crate::http::mcp::{Answer, Client};
@@ -28,6 +30,9 @@ pub(super) struct Remote<B> {
     pub(super) upstream: Upstream,
     pub(super) bearer: B,
     pub(super) sessions: Sessions,
+    /// What its tools want in headers, where there is no session.
+    pub(super) tools: Tools,
+    pub(super) in_vain: InVain,
     /// One at a time opens a lost session again.
     pub(super) renewing: Semaphore,
     /// Told of each success, for those who have given up.
@@ -70,6 +75,8 @@ impl<B: Bearer> Remote<B> {
             upstream,
             bearer,
             sessions: Sessions::new(),
+            tools: Tools::default(),
+            in_vain: InVain::default(),
             renewing: Semaphore::new(1),
             reached: Notify::new(),
             client: OnceCell::new(),

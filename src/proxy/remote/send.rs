@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use super::{Draft, Remote};
 use crate::error::{Error, Name, Result};
 use crate::http::mcp::{Answer, Client, Failure};
-use crate::proxy::latch::Opener;
+use crate::proxy::latch::{Latch, Opener};
 use crate::proxy::legacy::session::SESSION_ID;
 use crate::proxy::{Access, Bearer};
 
@@ -21,6 +21,9 @@ const DPOP: HeaderName = HeaderName::from_static("dpop");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+/// From which size on a message may not have arrived when it has left, in bytes, and how long each MiB of it
+/// may take.
+const ON_THE_WAY: (u32, Duration) = (256 << 10, Duration::from_millis(60));
 const RECONNECT: Duration = Duration::from_millis(200);
 
 impl<B: Bearer> Remote<B> {
@@ -79,8 +82,7 @@ impl Draft<'_> {
     /// The body, whose last byte opens the door behind the message.
     fn bytes(&self) -> Bytes {
         let Some(message) = self.body else { return Bytes::new() };
-        let sent = Opener(Arc::clone(&message.sent));
-        Bytes::from_owner(Tracked { bytes: message.bytes.clone(), _sent: sent })
+        Bytes::from_owner(Tracked { bytes: message.bytes.clone(), sent: Arc::clone(&message.sent) })
     }
 }
 
@@ -99,11 +101,30 @@ fn authorization(access: &Access) -> Result<HeaderValue> {
 /// A message whose last copy is dropped by the HTTP library when it has been written.
 struct Tracked {
     bytes: Bytes,
-    _sent: Opener,
+    sent: Arc<Latch>,
 }
 
 impl AsRef<[u8]> for Tracked {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+impl Drop for Tracked {
+    /// What has been written may still stand in the buffers on the way, several megabytes of it, and a
+    /// cancellation on another connection would overtake it there (T-37). So the door behind a large
+    /// message opens later, by the time that a slow reader needs. A late cancellation does no harm.
+    fn drop(&mut self) {
+        let sent = Opener(Arc::clone(&self.sent));
+        let size = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        if size > ON_THE_WAY.0
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let pause = ON_THE_WAY.1 * (size >> 20).clamp(1, 32);
+            runtime.spawn(async move {
+                tokio::time::sleep(pause).await;
+                drop(sent);
+            });
+        }
     }
 }
