@@ -87,6 +87,7 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
     };
     let tidy = async {
         if end == End::Eof {
+            bridge.pending.end_endless();
             let _ = timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await;
         }
         // What is still open is cancelled by closing its stream.

@@ -7,6 +7,7 @@
 mod answers;
 mod authorization;
 mod busy;
+mod changes;
 mod dpop;
 mod ends;
 mod headers;

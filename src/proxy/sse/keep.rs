@@ -108,7 +108,7 @@ impl<B: Bearer> Bridge<B> {
         line.take_fresh();
         tracing::info!("the server has ended its stream; opening the session again");
         let initialize = message::request(ID, "initialize", &hello.params);
-        self.tell(line, &Session::default(), initialize).await?;
+        self.post_own(line, &Session::default(), initialize).await?;
         let answer = self.own_answer(line, events, cursor, ID).await?;
         match Envelope::peek(&answer).unwrap_or_default().result {
             Some(result) if hello.still_holds(result) => {}
@@ -116,10 +116,10 @@ impl<B: Bearer> Bridge<B> {
             None => return Err(gone(", and does not open another")),
         }
         let session = sessions.next(&hello);
-        self.tell(line, &session, message::INITIALIZED).await?;
+        self.post_own(line, &session, message::INITIALIZED).await?;
         for (number, (method, params)) in sessions.kept().into_iter().enumerate() {
             let id = format!("{ID}-{number}");
-            self.tell(line, &session, message::request(&id, &method, &params)).await?;
+            self.post_own(line, &session, message::request(&id, &method, &params)).await?;
             self.own_answer(line, events, cursor, &id).await?;
         }
         sessions.set(session);
@@ -127,7 +127,12 @@ impl<B: Bearer> Bridge<B> {
     }
 
     /// Posts a message of our own.
-    async fn tell(&self, line: &Arc<Line>, session: &Session, text: impl Into<bytes::Bytes>) -> Result<()> {
+    async fn post_own(
+        &self,
+        line: &Arc<Line>,
+        session: &Session,
+        text: impl Into<bytes::Bytes>,
+    ) -> Result<()> {
         let message = Outgoing::own(text);
         let draft = Draft { line: Some(line), ..Draft::post(&message, session) };
         match self.remote.exchange(&draft).await? {
