@@ -22,4 +22,5 @@ mod refusals;
 mod renewal;
 mod resumption;
 mod server;
+mod stateless;
 mod unasked;
