@@ -75,6 +75,11 @@ impl Patience {
         self.end.min(Instant::now() + self.silence)
     }
 
+    /// How long to wait after something came at that time.
+    pub(super) fn after(&self, heard: Instant) -> Instant {
+        self.end.min(heard + self.silence)
+    }
+
     pub(super) fn is_over(&self) -> bool {
         Instant::now() >= self.end
     }
@@ -135,6 +140,9 @@ impl<B: Bearer> Bridge<B> {
         }
         if call.manner == Manner::Stateless(Asks::Changes) {
             return self.attend(call, outgoing).await;
+        }
+        if self.remote.sse.is_on() && !call.manner.is_stateless() {
+            return self.over_sse(call, &outgoing, patience).await;
         }
         let mut reply = self.post(&outgoing, patience).await?;
         if let Reply::Refused(refusal) = &reply

@@ -6,6 +6,7 @@
 
 mod answers;
 mod authorization;
+mod busy;
 mod changes;
 mod dpop;
 mod ends;
@@ -22,5 +23,6 @@ mod refusals;
 mod renewal;
 mod resumption;
 mod server;
+mod sse;
 mod stateless;
 mod unasked;
