@@ -9,6 +9,7 @@
 //! | T-18, S-04 | what is no JSON, or no message | it would break the pipe |
 //! | T-33 | a cancellation of `initialize` | MCP forbids it |
 //! | T-36 | `ping` while no session is open yet | the host must not think us dead |
+//! | T-55 | tools with an invalid `x-mcp-header` in a modern `tools/list` | a client must not use them |
 //! | T-58, S-06 | a request of a modern server, an answer of a modern host | there are none |
 //! | T-59, S-07 | a cancellation in 2026-07-28 | closes the stream of its request instead |
 //! | P5 | a message of more than 32 MiB | see `tests/pipe` |
@@ -19,7 +20,7 @@ use super::proxy::{Proxy, hello};
 use super::server::{Answer, Seen, Server};
 use super::text::{member, parts, strip};
 
-const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+pub const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
 const NOTE: &str = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"data":1.0}}"#;
 const REQUEST: &str = r#"{"jsonrpc":"2.0","id":1E+2,"method":"roots/list"}"#;
 
