@@ -161,3 +161,30 @@ async fn while_no_session_is_open_little_is_sent() {
     let asked: Vec<_> = server.seen().iter().map(Seen::method).collect();
     assert_eq!(asked, ["initialize", "ping"]);
 }
+
+/// T-58, T-59, S-06, S-07: without a session an answer of the host is for nobody, and a cancellation is the end
+/// of a stream and no message. Nothing more is said for its id.
+#[tokio::test]
+async fn a_modern_host_answers_nothing_and_cancels_without_a_word() {
+    let server = Server::start(|seen| {
+        let id = seen.json()["id"].as_u64()?;
+        Some(match id {
+            1 => Answer::events().event(NOTE).wait(120_000),
+            _ => Answer::result(seen, "{}"),
+        })
+    })
+    .await;
+    let mut proxy = Proxy::start(&server.url);
+    proxy.send(&call(1, true)).await;
+    assert_eq!(proxy.line().await, NOTE);
+    proxy
+        .send(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"x"}}"#)
+        .await;
+    proxy.send(r#"{"jsonrpc":"2.0","id":"never asked","result":{}}"#).await;
+    proxy.send(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#).await;
+    proxy.send(&call(2, true)).await;
+    assert_eq!(proxy.line().await, r#"{"jsonrpc":"2.0","id":2,"result":{}}"#);
+    assert_eq!(proxy.end().await, "");
+    let asked: Vec<_> = server.seen().iter().map(Seen::id).collect();
+    assert_eq!(asked, [1, 2]);
+}
