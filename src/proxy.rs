@@ -15,7 +15,7 @@
 //! | `legacy` | sessions: the revisions until 2025-11-25 |
 //! | `modern` | what is different for requests without a session |
 //! | `challenge`, [`scope`] | what a 401 or 403 asks for |
-//! | `events`, [`bound`] | event streams and their size |
+//! | `events`, [`bound`], [`scan`] | event streams and their size; an answer that passes through in pieces |
 //! | `bearer` | the authorization, as this room sees it |
 //! | [`signin`] | waiting for a person, when only a sign-in helps |
 //! | `ends`, `latch` | signals and a lost parent; doors that open once |
@@ -43,6 +43,7 @@ mod modern;
 mod opening;
 mod pending;
 mod remote;
+pub mod scan;
 pub mod scope;
 pub mod signin;
 mod stdio;
