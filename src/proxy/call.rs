@@ -21,6 +21,7 @@ use super::events::Events;
 use super::latch::Opener;
 use super::legacy::session::{Hello, session_id};
 use super::message;
+use super::modern::Asks;
 use super::pending::Ticket;
 use super::remote::refusal::{Refusal, is_media, media};
 use super::remote::{Outgoing, Reply};
@@ -77,6 +78,11 @@ impl Patience {
         self.end.min(Instant::now() + self.silence)
     }
 
+    /// How long to wait after something came at that time.
+    pub(super) fn after(&self, heard: Instant) -> Instant {
+        self.end.min(heard + self.silence)
+    }
+
     pub(super) fn is_over(&self) -> bool {
         Instant::now() >= self.end
     }
@@ -131,9 +137,15 @@ impl<B: Bearer> Bridge<B> {
     }
 
     async fn converse(&self, call: &mut Call, mut outgoing: Outgoing) -> Result<()> {
-        let patience = Patience { silence: self.limits.silence, end: Instant::now() + self.limits.total };
+        let patience = self.patience();
         if call.hello.is_some() {
             return self.open(call, outgoing, patience).await;
+        }
+        if call.manner == Manner::Stateless(Asks::Changes) {
+            return self.attend(call, outgoing).await;
+        }
+        if self.remote.sse.is_on() && !call.manner.is_stateless() {
+            return self.over_sse(call, &outgoing, patience).await;
         }
         let mut reply = self.post(&outgoing, patience).await?;
         if let Reply::Refused(refusal) = &reply
@@ -148,7 +160,12 @@ impl<B: Bearer> Bridge<B> {
         }
     }
 
-    async fn post(&self, outgoing: &Outgoing, patience: Patience) -> Result<Reply> {
+    /// How long a request waits that begins now.
+    pub(super) fn patience(&self) -> Patience {
+        Patience { silence: self.limits.silence, end: Instant::now() + self.limits.total }
+    }
+
+    pub(super) async fn post(&self, outgoing: &Outgoing, patience: Patience) -> Result<Reply> {
         timeout_at(patience.next(), self.remote.post(outgoing)).await.map_err(|_| self.late())?
     }
 
@@ -188,7 +205,7 @@ impl<B: Bearer> Bridge<B> {
     }
 
     /// Passes a message of this call's stream on, and learns from it what opens the session.
-    async fn pass_on(&self, call: &mut Call, message: Vec<u8>) {
+    pub(super) async fn pass_on(&self, call: &mut Call, message: Vec<u8>) {
         if let Some(result) = call.opens(&message)
             && let Some(hello) = call.hello.take()
         {
@@ -215,7 +232,7 @@ impl<B: Bearer> Bridge<B> {
         Error::new(Name::StreamLost, format!("{} broke off its answer", self.remote.host()))
     }
 
-    fn too_large(&self) -> Error {
+    pub(super) fn too_large(&self) -> Error {
         let what =
             format!("the answer of {} is larger than {} MiB", self.remote.host(), whole::LARGEST >> 20);
         Error::new(Name::TooLarge, what)

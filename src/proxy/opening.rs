@@ -16,6 +16,9 @@ impl<B: Bearer> Bridge<B> {
     /// # Errors
     /// As any request.
     pub(super) async fn open(&self, call: &mut Call, outgoing: Outgoing, patience: Patience) -> Result<()> {
+        if self.remote.sse.is_on() {
+            return self.over_sse(call, &outgoing, patience).await;
+        }
         let reply = timeout_at(patience.next(), self.remote.post(&outgoing)).await;
         let refusal = match reply.map_err(|_| self.late())?? {
             Reply::Accepted(response) => return self.read(call, response, patience).await,
@@ -24,7 +27,11 @@ impl<B: Bearer> Bridge<B> {
         match verdict(refusal.status, &refusal.body) {
             Verdict::Modern { .. } => {}
             // T-83
-            Verdict::Unknown4xx => {}
+            Verdict::Unknown4xx => {
+                if let Some(outcome) = self.fall_back(call, &outgoing, patience, refusal.status).await {
+                    return outcome;
+                }
+            }
             Verdict::Legacy | Verdict::Auth | Verdict::Other => {}
         }
         self.pass_refusal(call, refusal).await

@@ -6,6 +6,8 @@
 
 mod answers;
 mod authorization;
+mod busy;
+mod changes;
 mod dpop;
 mod ends;
 mod headers;
@@ -22,4 +24,5 @@ mod refusals;
 mod renewal;
 mod resumption;
 mod server;
+mod sse;
 mod unasked;

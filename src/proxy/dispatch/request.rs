@@ -69,6 +69,7 @@ impl<B: Bearer> Dispatch<'_, B> {
         outgoing.hello = is_hello;
         outgoing.modern = modern;
         outgoing.sent = Arc::clone(&ticket.sent);
+        outgoing.ticket = Some(ticket);
         let bridge = Arc::clone(self.bridge);
         self.tasks.spawn(async move {
             // What knows of no session needs none to be open.
