@@ -14,6 +14,7 @@ mod headers;
 mod host;
 mod input;
 mod ladder;
+mod large;
 mod mirrored;
 mod modern;
 mod order;
