@@ -4,6 +4,7 @@
 //! what happened. The function [`Bridge::call`] is that promise; everything below it may fail.
 
 mod follow;
+mod manner;
 mod resume;
 mod whole;
 
@@ -24,6 +25,7 @@ use super::pending::Ticket;
 use super::remote::refusal::{Refusal, is_media, media};
 use super::remote::{Outgoing, Reply};
 use crate::error::{Error, Name, Result};
+pub(super) use manner::Manner;
 
 /// How long the server may take to hear that nobody waits any more.
 const GIVE_UP: Duration = Duration::from_secs(5);
@@ -36,8 +38,8 @@ pub(super) struct Call {
     pub(super) hello: Option<Hello>,
     /// What later messages wait for.
     pub(super) opener: Option<Opener>,
-    /// It knows of no session: closing its stream cancels it, and a broken one is not taken up (T-59, T-61).
-    pub(super) stateless: bool,
+    /// By which rules it is answered.
+    pub(super) manner: Manner,
 }
 
 impl Call {
@@ -87,7 +89,17 @@ impl Patience {
 impl<B: Bearer> Bridge<B> {
     /// Carries one call out and answers it.
     pub(super) async fn call(&self, mut call: Call, outgoing: Outgoing) {
-        let outcome = self.converse(&mut call, outgoing).await;
+        let stateless = call.manner.is_stateless();
+        let only = call.asked.first().filter(|_| stateless).map(Arc::clone);
+        let conversation = self.converse(&mut call, outgoing);
+        let outcome = match only {
+            None => conversation.await,
+            Some(ticket) => match manner::unless_cancelled(&ticket, conversation).await {
+                Some(outcome) => outcome,
+                // The exchange is dropped, and with it its stream closed: so the server learns of it (T-59).
+                None => Ok(()),
+            },
+        };
         let error = outcome.err().unwrap_or_else(|| {
             Error::new(
                 Name::BadResponse,
@@ -103,7 +115,7 @@ impl<B: Bearer> Bridge<B> {
             if !ticket.is_cancelled() {
                 self.output.write(message::error(Some(&ticket.id), &error.to_rpc())).await;
             }
-            if error.name() == Name::Timeout && !ticket.hello && !call.stateless {
+            if error.name() == Name::Timeout && !ticket.hello && !stateless {
                 self.give_up(&ticket.id).await;
             }
         }
@@ -166,7 +178,14 @@ impl<B: Bearer> Bridge<B> {
         {
             self.remote.sessions.open(hello, result);
         }
-        self.deliver(message).await;
+        match (call.manner, call.asked.first().map(Arc::clone)) {
+            (Manner::Stateless(asks), Some(ticket)) => {
+                if let Some(message) = self.admit(&ticket, asks, message) {
+                    ticket.write(self.output.write(message::line(message))).await;
+                }
+            }
+            _ => self.deliver(message).await,
+        }
         if call.is_answered() {
             call.opener = None;
         }

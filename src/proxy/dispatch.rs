@@ -86,7 +86,12 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
                 self.request(text.clone(), id, &method, modern).await;
             }
             Kind::Notification { method } => {
-                self.notification(text.clone(), &method).await;
+                let modern = Modern::of(&method, envelope.params);
+                self.notification(text.clone(), &method, modern.is_some()).await;
+            }
+            // Servers ask in sessions only: without one there is nobody who waits for it (T-58, S-06).
+            Kind::Answer { .. } if !self.has_session() => {
+                tracing::warn!("the host answers a request that no server made; dropped");
             }
             Kind::Answer { .. } => {
                 let (gate, message) = (Arc::clone(&self.gate), self.outgoing(text.clone()).await);
@@ -97,6 +102,11 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
                 self.refuse(envelope.usable_id(), INVALID_REQUEST, text).await;
             }
         }
+    }
+
+    /// Whether there is a session, or one is being opened.
+    fn has_session(&self) -> bool {
+        self.bridge.remote.sessions.current().epoch > 0 || !self.gate.is_open()
     }
 
     /// Makes everything read from now on wait for what comes out of this.

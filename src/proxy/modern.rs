@@ -15,12 +15,25 @@ const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 /// The part of it that no JSON writer spells in another way.
 const PREFIX: &str = "io.modelcontextprotocol";
 
+/// What a request asks for, as far as its answers must be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// For tools: what they want in headers is learned from the answer, and what may not be called is left
+    /// out of it (T-54, T-55).
+    Tools,
+    /// To hear of changes, for as long as it takes (T-66).
+    Changes,
+    /// For anything else.
+    Other,
+}
+
 /// The headers of one request.
 #[derive(Debug)]
 pub(super) struct Modern {
     version: HeaderValue,
     method: HeaderValue,
     name: Option<HeaderValue>,
+    asks: Asks,
 }
 
 impl Modern {
@@ -34,11 +47,21 @@ impl Modern {
         let named = match method {
             "tools/call" | "prompts/get" => member(params, "name"),
             "resources/read" => member(params, "uri"),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => member(params, "taskId"),
             _ => None,
         };
         let name = named.and_then(|name| serde_json::from_str::<String>(name).ok());
         let name = name.and_then(|name| encode(&name));
-        Some(Box::new(Modern { version, method: encode(method)?, name }))
+        let asks = match method {
+            "tools/list" => Asks::Tools,
+            "subscriptions/listen" => Asks::Changes,
+            _ => Asks::Other,
+        };
+        Some(Box::new(Modern { version, method: encode(method)?, name, asks }))
+    }
+
+    pub(super) fn asks(&self) -> Asks {
+        self.asks
     }
 
     pub(super) fn insert(&self, headers: &mut HeaderMap) {

@@ -27,7 +27,7 @@ impl<B: Bearer> Bridge<B> {
             if stop == Stop::TooLarge {
                 return Err(self.too_large());
             }
-            if call.stateless {
+            if call.manner.is_stateless() {
                 return Err(self.lost());
             }
             if cursor.last_id != before {

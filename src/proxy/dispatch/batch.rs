@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Dispatch;
 use crate::proxy::Bearer;
-use crate::proxy::call::Call;
+use crate::proxy::call::{Call, Manner};
 use crate::proxy::envelope::{self, Envelope, Kind};
 use crate::proxy::message::{self, INVALID_REQUEST};
 
@@ -30,8 +30,9 @@ impl<B: Bearer> Dispatch<'_, B> {
                     bridge.send_note(outgoing, "a batch").await;
                 }
                 Some(ids) => {
-                    let asked = ids.into_iter().map(|id| bridge.pending.add(id, false)).collect();
-                    bridge.call(Call { asked, hello: None, opener: None, stateless: false }, outgoing).await;
+                    let asked = ids.into_iter().map(|id| bridge.pending.add(id, false, false)).collect();
+                    let manner = Manner::Session;
+                    bridge.call(Call { asked, hello: None, opener: None, manner }, outgoing).await;
                 }
             }
         });

@@ -16,7 +16,7 @@ use crate::proxy::remote::Outgoing;
 const CANCEL: Duration = Duration::from_secs(10);
 
 impl<B: Bearer> Dispatch<'_, B> {
-    pub(super) async fn notification(&mut self, text: Bytes, method: &str) {
+    pub(super) async fn notification(&mut self, text: Bytes, method: &str, modern: bool) {
         let gate = Arc::clone(&self.gate);
         let outgoing = self.outgoing(text.clone()).await;
         match method {
@@ -24,9 +24,20 @@ impl<B: Bearer> Dispatch<'_, B> {
                 let target = Envelope::peek(&text).ok().and_then(|envelope| envelope.params);
                 let target = target.and_then(|params| member(params, "requestId"));
                 let ticket = target.and_then(|id| self.bridge.pending.find(id));
-                if ticket.as_ref().is_some_and(|ticket| ticket.hello) {
-                    tracing::warn!("the host cancels initialize, which MCP forbids; dropped");
-                    return;
+                match &ticket {
+                    Some(ticket) if ticket.hello => {
+                        tracing::warn!("the host cancels initialize, which MCP forbids; dropped");
+                        return;
+                    }
+                    // The server hears of it by the end of the stream, and by nothing else; the host hears
+                    // nothing more for this id (T-59, S-07).
+                    Some(ticket) if ticket.stateless => {
+                        self.bridge.pending.take_this(ticket);
+                        return ticket.cancel();
+                    }
+                    // Nothing is left to cancel, and where there is no session nobody to be told.
+                    None if modern || !self.has_session() => return,
+                    _ => {}
                 }
                 let first = async move {
                     gate.wait().await;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::Dispatch;
 use crate::error::{Error, Name};
 use crate::proxy::Bearer;
-use crate::proxy::call::Call;
+use crate::proxy::call::{Call, Manner};
 use crate::proxy::envelope::Envelope;
 use crate::proxy::legacy::session::Hello;
 use crate::proxy::message::{self, METHOD_NOT_FOUND};
@@ -38,9 +38,10 @@ impl<B: Bearer> Dispatch<'_, B> {
             _ => {}
         }
         let is_hello = method == "initialize";
-        let ticket = self.bridge.pending.add(id, is_hello);
-        let stateless = modern.is_some();
-        let mut call = Call { asked: vec![Arc::clone(&ticket)], hello: None, opener: None, stateless };
+        let ticket = self.bridge.pending.add(id, is_hello, modern.is_some());
+        let manner = modern.as_ref().map_or(Manner::Session, |modern| Manner::Stateless(modern.asks()));
+        let stateless = manner.is_stateless();
+        let mut call = Call { asked: vec![Arc::clone(&ticket)], hello: None, opener: None, manner };
         let gate = Arc::clone(&self.gate);
         if is_hello {
             let params = params(&text).unwrap_or("{}").to_owned();
