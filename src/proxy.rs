@@ -13,12 +13,15 @@
 //! | `remote` | the HTTP side: one request, until it is not the authorization that it fails for |
 //! | `opening`, `era` | how a session begins, and with which of the two eras of MCP
 //! | `legacy` | sessions: the revisions until 2025-11-25 |
-//! | `modern` | what is different for requests without a session |
+//! | `modern` | what is different for requests without a session
+//! | `translate` | an older host at a newer server |
 //! | `challenge`, [`scope`] | what a 401 or 403 asks for |
 //! | `events`, [`bound`] | event streams and their size |
 //! | `bearer` | the authorization, as this room sees it |
 //! | [`signin`] | waiting for a person, when only a sign-in helps |
 //! | `ends`, `latch` | signals and a lost parent; doors that open once |
+
+use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 use url::Url;
@@ -46,10 +49,12 @@ mod remote;
 pub mod scope;
 pub mod signin;
 mod stdio;
+mod translate;
 
 pub use bearer::{Access, Bearer, Order, Proof, Refused, StepUp};
 pub use bridge::{Limits, Pipe, join};
 pub use challenge::Challenge;
+pub use era::Notes;
 pub use stdio::{Input, Output};
 
 /// The server to connect to.
@@ -61,6 +66,8 @@ pub struct Upstream {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The target as the user would type it, for the hints of errors; nothing for the default one.
     pub target: Option<String>,
+    /// Where to remember what the server speaks; nothing for this run only (T-81).
+    pub notes: Option<Arc<dyn Notes>>,
 }
 
 /// How the proxy ended. None of these is a failure.

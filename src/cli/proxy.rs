@@ -1,6 +1,7 @@
 //! `proxy`: puts the parts together. Which token, from which store, what to do when nobody is signed in;
 //! the traffic itself is the business of [`crate::proxy`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -9,7 +10,7 @@ use tokio::process::Child;
 use tokio::sync::{mpsc, watch};
 
 use super::context::Context;
-use super::{TargetArgs, background};
+use super::{TargetArgs, background, notes};
 use crate::credential::Grant;
 use crate::error::{Error, Name, Result};
 use crate::login::browser;
@@ -44,7 +45,13 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
 pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
     let target = context.target(&args.target)?;
     let fixed = args.headers.iter().any(|(name, _)| name == AUTHORIZATION);
-    let upstream = Upstream { url: target.url.clone(), headers: args.headers, target: target.typed.clone() };
+    let notes = notes::File::about(&context.paths, &target.url);
+    let upstream = Upstream {
+        url: target.url.clone(),
+        headers: args.headers,
+        target: target.typed.clone(),
+        notes: Some(Arc::new(notes)),
+    };
     if fixed {
         return proxy::serve(upstream, Fixed).await.map(exit);
     }

@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
-use super::TargetArgs;
 use super::context::Context;
 use super::ui::{Tone, Ui, paint};
+use super::{TargetArgs, notes};
 use crate::credential::record::Damage;
 use crate::error::{Error, Name, Result};
 use crate::paths::io_error;
@@ -26,6 +26,7 @@ enum Item {
     Record(Store),
     Entry,
     Lock(PathBuf),
+    Note(PathBuf),
     Leftover(PathBuf),
 }
 
@@ -106,6 +107,11 @@ async fn find(context: &Context<'_>, target: &Target) -> Result<Vec<(Item, Strin
             items.push((Item::Lock(path.clone()), format!("the lock file {}", path.display())));
         }
     }
+    let note = notes::File::about(&context.paths, &target.url).path()?;
+    if note.exists() {
+        let words = format!("what is remembered of the server, in {}", note.display());
+        items.push((Item::Note(note), words));
+    }
     if target.name() == DEFAULT {
         let found = leftovers().into_iter().map(|path| {
             let words = format!("{}, left by another client", path.display());
@@ -141,6 +147,7 @@ async fn remove(context: &Context<'_>, target: &Target, item: &Item) -> Result<(
             Some(_held) => std::fs::remove_file(path).map_err(|error| io_error("remove", path, &error)),
             None => Ok(()),
         },
+        Item::Note(path) => std::fs::remove_file(path).map_err(|error| io_error("remove", path, &error)),
         Item::Leftover(path) => {
             let is_directory = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
             let removed =

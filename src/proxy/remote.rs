@@ -15,6 +15,7 @@ use http::{HeaderValue, Method};
 use reqwest::{Client, Response};
 use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
 
+use super::era::Era;
 use super::latch::Latch;
 use super::legacy::session::{Session, Sessions};
 use super::modern::Modern;
@@ -28,6 +29,7 @@ pub(super) struct Remote<B> {
     pub(super) upstream: Upstream,
     pub(super) bearer: B,
     pub(super) sessions: Sessions,
+    pub(super) era: Era,
     /// One at a time opens a lost session again.
     pub(super) renewing: Semaphore,
     /// Told of each success, for those who have given up.
@@ -67,6 +69,7 @@ pub(super) struct Draft<'a> {
 impl<B: Bearer> Remote<B> {
     pub(super) fn new(upstream: Upstream, bearer: B) -> Self {
         Remote {
+            era: Era::new(upstream.notes.clone()),
             upstream,
             bearer,
             sessions: Sessions::new(),

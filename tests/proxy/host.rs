@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chipp_auth::error::{Error, Name, Result};
 use chipp_auth::proxy::{
-    Access, Bearer, Challenge, End, Input, Limits, Output, Pipe, Refused, StepUp, Upstream, join,
+    Access, Bearer, Challenge, End, Input, Limits, Notes, Output, Pipe, Refused, StepUp, Upstream, join,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -92,6 +92,18 @@ impl Host {
 
     /// With a source of tokens of one's own.
     pub fn over(url: url::Url, limits: Limits, bearer: impl Bearer) -> Self {
+        Host::noting(url, limits, bearer, None)
+    }
+
+    /// With a memory of what the server speaks.
+    pub fn remembering(server: &Server, notes: Arc<dyn Notes>) -> Self {
+        let tokens = Arc::<Tokens>::default();
+        let bearer = Shared(Arc::clone(&tokens));
+        let host = Host::noting(server.url.clone(), Limits::default(), bearer, Some(notes));
+        Host { tokens, ..host }
+    }
+
+    fn noting(url: url::Url, limits: Limits, bearer: impl Bearer, notes: Option<Arc<dyn Notes>>) -> Self {
         let (to, input) = UnixStream::pair().unwrap();
         let (from, output) = UnixStream::pair().unwrap();
         let (ends, ended) = mpsc::channel(4);
@@ -100,6 +112,7 @@ impl Host {
             url,
             headers: vec![("x-extra".parse().unwrap(), "always".parse().unwrap())],
             target: Some("mine".to_owned()),
+            notes,
         };
         let proxy = tokio::spawn(join(pipe, upstream, bearer));
         Host { to: Some(to), from: BufReader::new(from), ends, proxy, tokens: Arc::default() }

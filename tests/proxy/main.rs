@@ -8,6 +8,7 @@ mod answers;
 mod authorization;
 mod dpop;
 mod ends;
+mod eras;
 mod headers;
 mod host;
 mod input;

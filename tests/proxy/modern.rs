@@ -243,13 +243,3 @@ async fn a_modern_request_is_authorized_as_any_other() {
     assert_eq!(host.next().await["result"]["ok"], true);
     assert_eq!((ladder.refusals().len(), ladder.lacks().len()), (1, 1));
 }
-
-/// Until the newer revision is spoken as a whole, a probe for it gets the answer that leads to an older one.
-#[tokio::test]
-async fn a_probe_is_answered_here_whatever_it_carries() {
-    let server = Server::start(|_| None).await;
-    let mut host = Host::start(&server);
-    host.call("probe", "server/discover", modern(json!({}))).await;
-    assert_eq!(host.next().await["error"]["code"], -32601);
-    assert!(server.seen().is_empty());
-}

@@ -26,7 +26,7 @@ const URL: &str = "CHIPP_AUTH_TEST_URL";
 #[ignore = "started by the other tests"]
 fn child() {
     let Ok(url) = std::env::var(URL) else { return };
-    let upstream = Upstream { url: url.parse().unwrap(), headers: vec![], target: None };
+    let upstream = Upstream { url: url.parse().unwrap(), headers: vec![], target: None, notes: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let end = runtime.block_on(serve(upstream, Shared(std::sync::Arc::new(Tokens::default()))));
     let code = match end.unwrap() {

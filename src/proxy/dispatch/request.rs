@@ -20,9 +20,8 @@ impl<B: Bearer> Dispatch<'_, B> {
     pub(super) async fn request(&mut self, text: Bytes, id: &str, method: &str, modern: Option<Box<Modern>>) {
         let params = |text| Envelope::peek(text).ok().and_then(|envelope| envelope.params);
         match method {
-            // This proxy speaks the revisions that have no such method; a host that probes for a newer
-            // one is told so at once, and nobody is asked to sign in for a probe (DESIGN section 4).
-            "server/discover" => {
+            // The older revisions, which such a request is of, have no such method.
+            "server/discover" if modern.is_none() => {
                 return self.refuse(Some(id), METHOD_NOT_FOUND, "there is no method server/discover").await;
             }
             // While the host waits for `initialize`, perhaps for a person, it must not think us dead (T-36).
@@ -53,6 +52,10 @@ impl<B: Bearer> Dispatch<'_, B> {
         outgoing.modern = modern;
         outgoing.sent = Arc::clone(&ticket.sent);
         let bridge = Arc::clone(self.bridge);
+        if method == "server/discover" {
+            self.tasks.spawn(async move { bridge.probe(&ticket, outgoing).await });
+            return;
+        }
         self.tasks.spawn(async move {
             // What knows of no session needs none to be open.
             if !stateless {

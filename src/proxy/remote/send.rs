@@ -26,7 +26,11 @@ const RECONNECT: Duration = Duration::from_millis(200);
 
 impl<B: Bearer> Remote<B> {
     /// Sends a request once; twice if no connection could be made.
-    pub(super) async fn send(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Response> {
+    pub(in crate::proxy) async fn send(
+        &self,
+        draft: &Draft<'_>,
+        access: Option<&Access>,
+    ) -> Result<Response> {
         let client = self.client.get_or_try_init(async || crate::http::mcp(&self.upstream.url)).await?;
         let mut sent = client.execute(self.request(draft, access)?).await;
         if sent.as_ref().is_err_and(reqwest::Error::is_connect) {
