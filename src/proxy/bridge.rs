@@ -14,6 +14,7 @@ use super::message;
 use super::pending::Pending;
 use super::remote::{Outgoing, Remote, Reply};
 use super::stdio::{Input, Output};
+use super::translate::{Desk, Questions};
 use super::{Bearer, End, Upstream};
 use crate::error::{Error, Name};
 
@@ -60,6 +61,8 @@ pub(super) struct Bridge<B> {
     pub(super) output: Output,
     pub(super) limits: Limits,
     pub(super) big: Semaphore,
+    pub(super) desk: Desk,
+    pub(super) questions: Questions,
     listener: Mutex<Option<AbortHandle>>,
 }
 
@@ -72,6 +75,8 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
         output,
         limits,
         big: Semaphore::new(BIG),
+        desk: Desk::default(),
+        questions: Questions::default(),
         listener: Mutex::default(),
     });
     let mut tasks = JoinSet::new();
@@ -103,11 +108,15 @@ impl<B: Bearer> Bridge<B> {
     pub(super) fn start_listening(self: &Arc<Self>) {
         let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
         if listener.is_none() {
-            *listener = Some(tokio::spawn(Arc::clone(self).listen()).abort_handle());
+            let bridge = Arc::clone(self);
+            *listener = Some(match self.desk.now() {
+                None => tokio::spawn(bridge.listen()).abort_handle(),
+                Some(translation) => tokio::spawn(bridge.listen_for(translation)).abort_handle(),
+            });
         }
     }
 
-    fn stop_listening(&self) {
+    pub(super) fn stop_listening(&self) {
         if let Some(listener) = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take() {
             listener.abort();
         }

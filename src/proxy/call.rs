@@ -6,6 +6,7 @@
 mod follow;
 mod manner;
 mod resume;
+mod watch;
 mod whole;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use super::remote::refusal::{Refusal, is_media, media};
 use super::remote::{Outgoing, Reply};
 use crate::error::{Error, Name, Result};
 pub(super) use manner::Manner;
+pub(super) use watch::Watch;
 
 /// How long the server may take to hear that nobody waits any more.
 const GIVE_UP: Duration = Duration::from_secs(5);
@@ -40,15 +42,22 @@ pub(super) struct Call {
     pub(super) opener: Option<Opener>,
     /// By which rules it is answered.
     pub(super) manner: Manner,
+    /// Set where an answer must be looked at before the host gets it.
+    pub(super) watch: Option<Watch>,
 }
 
 impl Call {
+    /// One request of a session.
+    pub(super) fn of(ticket: Arc<Ticket>) -> Self {
+        Call { asked: vec![ticket], hello: None, opener: None, manner: Manner::Session, watch: None }
+    }
+
     fn is_answered(&self) -> bool {
         self.asked.iter().all(|ticket| ticket.is_answered())
     }
 
     fn is_over(&self) -> bool {
-        self.asked.iter().all(|ticket| ticket.is_answered() || ticket.is_cancelled())
+        self.is_holding() || self.asked.iter().all(|ticket| ticket.is_answered() || ticket.is_cancelled())
     }
 
     /// The InitializeResult, if `message` is the answer to this `initialize` (T-21).
@@ -72,6 +81,10 @@ pub(super) struct Patience {
 impl Patience {
     pub(super) fn next(&self) -> Instant {
         self.end.min(Instant::now() + self.silence)
+    }
+
+    pub(super) fn end(&self) -> Instant {
+        self.end
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -132,6 +145,19 @@ impl<B: Bearer> Bridge<B> {
         if call.hello.is_some() {
             return self.open(call, outgoing, patience).await;
         }
+        if call.watch.is_some() {
+            return self.in_rounds(call, outgoing, patience).await;
+        }
+        self.post_and_read(call, outgoing, patience).await
+    }
+
+    /// One exchange.
+    pub(super) async fn post_and_read(
+        &self,
+        call: &mut Call,
+        outgoing: Outgoing,
+        patience: Patience,
+    ) -> Result<()> {
         let reply = timeout_at(patience.next(), self.remote.post(&outgoing)).await;
         drop(outgoing);
         match reply.map_err(|_| self.late())?? {
@@ -145,7 +171,11 @@ impl<B: Bearer> Bridge<B> {
         if refusal.is_answer() {
             self.pass_on(call, refusal.body.to_vec()).await;
         }
-        if call.is_answered() { Ok(()) } else { Err(refusal.into_error(self.remote.host())) }
+        if call.is_answered() || call.is_holding() {
+            Ok(())
+        } else {
+            Err(refusal.into_error(self.remote.host()))
+        }
     }
 
     pub(super) async fn read(&self, call: &mut Call, response: Response, patience: Patience) -> Result<()> {
@@ -172,7 +202,11 @@ impl<B: Bearer> Bridge<B> {
     }
 
     /// Passes a message of this call's stream on, and learns from it what opens the session.
-    async fn pass_on(&self, call: &mut Call, message: Vec<u8>) {
+    pub(super) async fn pass_on(&self, call: &mut Call, mut message: Vec<u8>) {
+        if let (Some(watch), Some(ticket)) = (&mut call.watch, call.asked.first()) {
+            let Some(seen) = watch.look(&ticket.id, message) else { return };
+            message = seen;
+        }
         if let Some(result) = call.opens(&message)
             && let Some(hello) = call.hello.take()
         {

@@ -89,6 +89,8 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
                 let modern = Modern::of(&method, envelope.params);
                 self.notification(text.clone(), &method, modern.is_some()).await;
             }
+            // What was asked for a server that cannot ask by itself.
+            Kind::Answer { id } if self.bridge.questions.take(id, &text) => {}
             // Servers ask in sessions only: without one there is nobody who waits for it (T-58, S-06).
             Kind::Answer { .. } if !self.has_session() => {
                 tracing::warn!("the host answers a request that no server made; dropped");

@@ -4,6 +4,7 @@
 //! places only: where a host probes for the newer one, and where it opens a session.
 
 mod ask;
+mod introduce;
 mod note;
 mod probe;
 pub(super) mod verdict;

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use chipp_auth::proxy::Notes;
 use serde_json::{Value, json};
 
-use super::server::{Answer, HELLO, Seen, Server};
+use super::server::{Answer, HELLO, Seen};
 
 mod probes;
+mod sessions;
 
 /// A note in memory.
 #[derive(Debug, Default)]
@@ -113,8 +114,4 @@ pub fn legacy_only(seen: &Seen) -> Option<Answer> {
 /// The version in a session's greeting.
 pub fn greeting() -> Value {
     serde_json::from_str(HELLO).unwrap()
-}
-
-pub async fn start(script: impl Fn(&Seen) -> Option<Answer> + Send + Sync + 'static) -> Server {
-    Server::start(script).await
 }

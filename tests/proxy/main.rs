@@ -21,4 +21,5 @@ mod refusals;
 mod renewal;
 mod resumption;
 mod server;
+mod translate;
 mod unasked;

@@ -40,7 +40,7 @@ impl<B: Bearer> Dispatch<'_, B> {
         let ticket = self.bridge.pending.add(id, is_hello, modern.is_some());
         let manner = modern.as_ref().map_or(Manner::Session, |modern| Manner::Stateless(modern.asks()));
         let stateless = manner.is_stateless();
-        let mut call = Call { asked: vec![Arc::clone(&ticket)], hello: None, opener: None, manner };
+        let mut call = Call { manner, ..Call::of(Arc::clone(&ticket)) };
         let gate = Arc::clone(&self.gate);
         if is_hello {
             let params = params(&text).unwrap_or("{}").to_owned();
@@ -61,7 +61,10 @@ impl<B: Bearer> Dispatch<'_, B> {
             if !stateless {
                 gate.wait().await;
             }
-            bridge.call(call, outgoing).await;
+            match bridge.desk.now().filter(|_| !stateless && !is_hello) {
+                Some(translation) => bridge.translate(translation, call, outgoing).await,
+                None => bridge.call(call, outgoing).await,
+            }
         });
     }
 }

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use reqwest::Response;
 
+use super::verdict::{Verdict, verdict};
 use crate::error::{Error, Name, Result};
 use crate::proxy::Bearer;
 use crate::proxy::envelope::{Envelope, Kind};
@@ -24,11 +25,14 @@ impl<B: Bearer> Remote<B> {
     /// Asks, with all that is done for a request of the host: a sign-in too, if that is needed.
     ///
     /// # Errors
-    /// As any request.
+    /// As any request; what says nothing about the era is one.
     pub(in crate::proxy) async fn ask_era(&self, request: &Outgoing) -> Result<Answer> {
         match self.post(request).await? {
             Reply::Accepted(response) => self.answer(response).await,
-            Reply::Refused(refusal) => Ok(Answer { status: refusal.status, message: refusal.body.to_vec() }),
+            Reply::Refused(refusal) => match verdict(refusal.status, &refusal.body) {
+                Verdict::Auth | Verdict::Other => Err(refusal.into_error(self.host())),
+                _ => Ok(Answer { status: refusal.status, message: refusal.body.to_vec() }),
+            },
         }
     }
 

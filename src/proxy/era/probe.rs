@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::Known;
 use super::ask::Answer;
-use super::verdict::{Verdict, is_modern_error, verdict};
+use super::verdict::{Verdict, is_modern_error, is_unknown_method, verdict};
 use crate::error::{Error, Name, Result};
 use crate::proxy::Bearer;
 use crate::proxy::bridge::Bridge;
@@ -72,16 +72,20 @@ impl<B: Bearer> Bridge<B> {
             }
             return Ok(message);
         }
+        let unknown = seen.error.is_some_and(is_unknown_method);
         match verdict(status, &message) {
             // Row 6: neither an error of the newer era nor anything that ends the host's interest.
-            Verdict::Unknown4xx | Verdict::Modern { .. } => {
-                self.remote.era.learn(Known::Legacy);
-                Err(older())
-            }
-            Verdict::Other if status.is_success() && own => Ok(message),
+            Verdict::Unknown4xx => self.remote.era.learn(Known::Legacy),
+            Verdict::Modern { .. } if unknown => self.remote.era.learn(Known::Legacy),
+            Verdict::Modern { .. } => {}
+            Verdict::Other if status.is_success() && own => return Ok(message),
             // T-82: nothing is learned from a wall, a gateway or a failure.
-            _ => Err(Error::new(Name::BadResponse, format!("{host} answered HTTP {}", status.as_u16()))),
+            _ => {
+                let what = format!("{host} answered HTTP {}", status.as_u16());
+                return Err(Error::new(Name::BadResponse, what));
+            }
         }
+        Err(older())
     }
 
     /// The request, once: a refused token is not renewed and nobody is asked for another.
