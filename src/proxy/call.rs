@@ -12,7 +12,6 @@ mod whole;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Response;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Bearer;
@@ -26,6 +25,7 @@ use super::pending::Ticket;
 use super::remote::refusal::{Refusal, is_media, media};
 use super::remote::{Outgoing, Reply};
 use crate::error::{Error, Name, Result};
+use crate::http::mcp::Answer;
 pub(super) use manner::Manner;
 pub(super) use watch::Watch;
 
@@ -155,21 +155,34 @@ impl<B: Bearer> Bridge<B> {
     pub(super) async fn post_and_read(
         &self,
         call: &mut Call,
-        outgoing: Outgoing,
+        mut outgoing: Outgoing,
         patience: Patience,
     ) -> Result<()> {
-        let reply = timeout_at(patience.next(), self.remote.post(&outgoing)).await;
+        let mut reply = self.post(&outgoing, patience).await?;
+        if let Reply::Refused(refusal) = &reply
+            && self.remote.heal(&mut outgoing, refusal).await
+        {
+            reply = self.post(&outgoing, patience).await?;
+        }
         drop(outgoing);
-        match reply.map_err(|_| self.late())?? {
+        match reply {
             Reply::Accepted(response) => self.read(call, response, patience).await,
             Reply::Refused(refusal) => self.pass_refusal(call, refusal).await,
         }
+    }
+
+    async fn post(&self, outgoing: &Outgoing, patience: Patience) -> Result<Reply> {
+        timeout_at(patience.next(), self.remote.post(outgoing)).await.map_err(|_| self.late())?
     }
 
     /// Gives the host the server's answer in a refusal, or the caller the error that it means (T-08).
     pub(super) async fn pass_refusal(&self, call: &mut Call, refusal: Refusal) -> Result<()> {
         if refusal.is_answer() {
             self.pass_on(call, refusal.body.to_vec()).await;
+        } else if let Some(ticket) = call.asked.first().filter(|_| call.manner.is_stateless())
+            && let Some(answer) = refusal.as_answer_to(&ticket.id)
+        {
+            self.pass_on(call, answer).await;
         }
         if call.is_answered() || call.is_holding() {
             Ok(())
@@ -178,7 +191,7 @@ impl<B: Bearer> Bridge<B> {
         }
     }
 
-    pub(super) async fn read(&self, call: &mut Call, response: Response, patience: Patience) -> Result<()> {
+    pub(super) async fn read(&self, call: &mut Call, response: Answer, patience: Patience) -> Result<()> {
         if let Some(hello) = &mut call.hello {
             hello.id = session_id(response.headers());
         }

@@ -13,6 +13,7 @@ mod request;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
@@ -38,6 +39,8 @@ pub(super) struct Dispatch<'a, B> {
     /// Open when the notification before has been taken.
     last_note: Arc<Latch>,
     memory: Arc<Semaphore>,
+    /// The version of the last request without a session.
+    version: Option<HeaderValue>,
 }
 
 impl<'a, B: Bearer> Dispatch<'a, B> {
@@ -45,7 +48,7 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
         let open = Latch::new();
         open.open();
         let memory = Arc::new(Semaphore::new(MEMORY.0));
-        Dispatch { bridge, tasks, gate: Arc::clone(&open), last_note: open, memory }
+        Dispatch { bridge, tasks, gate: Arc::clone(&open), last_note: open, memory, version: None }
     }
 
     /// Reads until the end.
@@ -83,16 +86,17 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
         match envelope.kind() {
             Kind::Request { id, method } => {
                 let modern = Modern::of(&method, envelope.params);
+                self.version = modern.as_ref().map(|modern| modern.version.clone()).or(self.version.take());
                 self.request(text.clone(), id, &method, modern).await;
             }
             Kind::Notification { method } => {
-                let modern = Modern::of(&method, envelope.params);
-                self.notification(text.clone(), &method, modern.is_some()).await;
+                let modern = self.modern_note(&method, envelope.params);
+                self.notification(text.clone(), &method, modern).await;
             }
             // What was asked for a server that cannot ask by itself.
             Kind::Answer { id } if self.bridge.questions.take(id, &text) => {}
             // Servers ask in sessions only: without one there is nobody who waits for it (T-58, S-06).
-            Kind::Answer { .. } if !self.has_session() => {
+            Kind::Answer { .. } if !self.has_session() || self.bridge.desk.now().is_some() => {
                 tracing::warn!("the host answers a request that no server made; dropped");
             }
             Kind::Answer { .. } => {
@@ -108,7 +112,9 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
 
     /// Whether there is a session, or one is being opened.
     fn has_session(&self) -> bool {
-        self.bridge.remote.sessions.current().epoch > 0 || !self.gate.is_open()
+        self.bridge.desk.now().is_some()
+            || self.bridge.remote.sessions.current().epoch > 0
+            || !self.gate.is_open()
     }
 
     /// Makes everything read from now on wait for what comes out of this.

@@ -12,15 +12,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method};
-use reqwest::{Client, Response};
 use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::era::Era;
 use super::latch::Latch;
 use super::legacy::session::{Session, Sessions};
 use super::modern::Modern;
+use super::modern::heal::InVain;
+use super::modern::tools::Tools;
 use super::{Bearer, Upstream};
 use crate::error::Result;
+use crate::http::mcp::{Answer, Client};
 use refusal::Refusal;
 pub(super) use send::VERSION;
 
@@ -30,6 +32,9 @@ pub(super) struct Remote<B> {
     pub(super) bearer: B,
     pub(super) sessions: Sessions,
     pub(super) era: Era,
+    /// What its tools want in headers, where there is no session.
+    pub(super) tools: Tools,
+    pub(super) in_vain: InVain,
     /// One at a time opens a lost session again.
     pub(super) renewing: Semaphore,
     /// Told of each success, for those who have given up.
@@ -53,7 +58,7 @@ pub(super) struct Outgoing {
 /// The server's answer, before its body.
 pub(super) enum Reply {
     /// 2xx.
-    Accepted(Response),
+    Accepted(Answer),
     /// Anything else.
     Refused(Refusal),
 }
@@ -73,6 +78,8 @@ impl<B: Bearer> Remote<B> {
             upstream,
             bearer,
             sessions: Sessions::new(),
+            tools: Tools::default(),
+            in_vain: InVain::default(),
             renewing: Semaphore::new(1),
             reached: Notify::new(),
             client: OnceCell::new(),

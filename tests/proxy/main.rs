@@ -13,6 +13,7 @@ mod headers;
 mod host;
 mod input;
 mod ladder;
+mod mirrored;
 mod modern;
 mod order;
 mod parsers;

@@ -9,7 +9,7 @@ use super::server::{Answer, Part, Seen, Server, rpc};
 const VERSION: &str = "2026-07-28";
 
 /// Parameters that carry the version.
-fn modern(mut params: Value) -> Value {
+pub fn modern(mut params: Value) -> Value {
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": VERSION,
         "io.modelcontextprotocol/clientCapabilities": {},
@@ -63,6 +63,31 @@ async fn a_name_that_no_header_may_carry_is_encoded() {
     assert_eq!(server.seen()[0].header("mcp-name"), Some("=?base64?Z3LDtsOfZQ==?="));
 }
 
+/// T-51, D-3, T-52: notifications carry the headers too, also those that do not say their version; and the requests
+/// about a task its id.
+#[tokio::test]
+async fn notifications_and_tasks_have_their_headers() {
+    let server = Server::start(|_| None).await;
+    let mut host = Host::start(&server);
+    host.note("notifications/other", json!({})).await;
+    server.wait_for("notifications/other", 1).await;
+    for method in ["tasks/get", "tasks/update", "tasks/cancel"] {
+        host.call(method, method, modern(json!({"taskId": "t\u{e9}", "name": "n"}))).await;
+        host.next().await;
+        assert_eq!(server.of(method)[0].header("mcp-name"), Some("=?base64?dMOp?="), "{method}");
+    }
+    host.note("notifications/other", json!({"name": "n"})).await;
+    host.note("notifications/other", modern(json!({}))).await;
+    server.wait_for("notifications/other", 3).await;
+    let seen = server.of("notifications/other");
+    assert_eq!(seen[0].header("mcp-method"), None, "nothing was known of the host yet");
+    for seen in &seen[1..] {
+        assert_eq!(seen.header("mcp-method"), Some("notifications/other"));
+        assert_eq!(seen.header("mcp-protocol-version"), Some(VERSION));
+        assert_eq!(seen.header("mcp-name"), None);
+    }
+}
+
 /// 1.5 row 9: each message is judged by itself, and neither waits for the other.
 #[tokio::test]
 async fn both_kinds_may_come_on_one_pipe() {
@@ -90,18 +115,55 @@ async fn both_kinds_may_come_on_one_pipe() {
     }
 }
 
-/// T-63: 404 is no lost session, where there is none.
+/// T-63: 404 is no lost session, where there is none, and no sign of an older transport.
 #[tokio::test]
 async fn not_found_is_the_answer() {
     let server = Server::start(|seen| {
-        let plain = || Answer { status: 404, ..Answer::json("{}") };
-        (seen.header("mcp-method").is_some()).then(plain)
+        let error = format!("{{\"id\":{},\"error\":{{\"code\":-32601,\"message\":\"?\"}}}}", seen.id());
+        let body = if seen.method() == "tools/list" { "{}" } else { &error };
+        (seen.header("mcp-method").is_some()).then(|| Answer { status: 404, ..Answer::json(body) })
     })
     .await;
     let mut host = Host::ready(&server).await;
+    server.wait_for("GET", 1).await;
     host.call(1, "tools/list", modern(json!({}))).await;
     assert_eq!(error_of(&host.next().await).0, "bad-response");
-    assert_eq!(server.count("initialize"), 1);
+    host.call(2, "tools/unknown", modern(json!({}))).await;
+    assert_eq!(host.next().await["error"]["code"], -32601);
+    assert_eq!((server.count("initialize"), server.count("GET")), (1, 1));
+}
+
+/// T-08, T-64, T-65: the errors of the revision come through, also where they name no request; the proxy makes up
+/// none of them.
+#[tokio::test]
+async fn errors_of_the_revision_come_through() {
+    let error = |code| format!(r#"{{"code":{code},"message":"no","data":{{"supported":["2026-07-28"]}}}}"#);
+    let server = Server::start(move |seen| {
+        let params = &seen.json()["params"];
+        let id = if params["named"] == true { seen.id().to_string() } else { "null".to_owned() };
+        let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{}}}"#, error(params["code"].as_i64()?));
+        let body = if params["named"].is_null() { body.replace(r#""id":null,"#, "") } else { body };
+        let status = u16::try_from(params["status"].as_u64()?).unwrap();
+        Some(Answer { status, ..Answer::json(body) })
+    })
+    .await;
+    let mut host = Host::start(&server);
+    let mut ask = async |status: u16, code: i64, named: Value| {
+        let params = modern(json!({"status": status, "code": code, "named": named}));
+        host.call("x", "prompts/list", params).await;
+        host.next().await
+    };
+    for (status, code) in [(400, -32020), (400, -32021), (400, -32022), (404, -32601), (400, -32602)] {
+        for named in [json!(true), json!(false), Value::Null] {
+            let answer = ask(status, code, named).await;
+            assert_eq!((&answer["id"], answer["error"]["code"].as_i64()), (&json!("x"), Some(code)));
+            assert_eq!(answer["error"]["data"]["supported"][0], VERSION);
+        }
+    }
+    for (status, code) in [(500, -32020), (400, -32000), (403, -32602)] {
+        let (_, code) = error_of(&ask(status, code, json!(false)).await);
+        assert!((-31_099..=-31_000).contains(&code), "{code}");
+    }
 }
 
 /// T-59, T-61, row 130: a broken stream is not taken up, and giving up means closing it.

@@ -31,12 +31,14 @@ impl Manner {
 impl<B: Bearer> Bridge<B> {
     /// What of a message on a stateless request's own stream goes to the host: its answer, and the
     /// notifications before it, in their order (T-72). Nothing else, and nothing once the host has cancelled.
-    pub(super) fn admit(&self, ticket: &Arc<Ticket>, _asks: Asks, message: Vec<u8>) -> Option<Vec<u8>> {
+    pub(super) fn admit(&self, ticket: &Arc<Ticket>, asks: Asks, message: Vec<u8>) -> Option<Vec<u8>> {
         let why = match Envelope::peek(&message).map(|envelope| envelope.kind()) {
             Ok(Kind::Notification { .. }) if !ticket.is_answered() => return Some(message),
             Ok(Kind::Notification { .. }) => "a notification for a request that is over",
             Ok(Kind::Answer { id }) if id_key(id) != id_key(&ticket.id) => "the answer to another request",
-            Ok(Kind::Answer { .. }) if self.pending.take_this(ticket) => return Some(message),
+            Ok(Kind::Answer { .. }) if self.pending.take_this(ticket) => {
+                return Some(if asks == Asks::Tools { self.remote.tools.admit(message) } else { message });
+            }
             Ok(Kind::Answer { .. }) => "an answer that nobody waits for",
             Ok(Kind::Request { .. }) => "a request, which MCP 2026-07-28 forbids (T-58)",
             Ok(Kind::Odd) | Err(_) => "what is no MCP message",

@@ -1,10 +1,10 @@
 //! An answer that is one JSON text.
 
-use reqwest::Response;
 use tokio::time::timeout_at;
 
 use super::{Call, Patience};
 use crate::error::Result;
+use crate::http::mcp::Answer;
 use crate::proxy::Bearer;
 use crate::proxy::bridge::Bridge;
 
@@ -17,7 +17,7 @@ impl<B: Bearer> Bridge<B> {
     pub(super) async fn whole(
         &self,
         call: &mut Call,
-        mut response: Response,
+        mut response: Answer,
         patience: Patience,
     ) -> Result<()> {
         let mut body = Vec::new();

@@ -10,15 +10,16 @@ use super::Dispatch;
 use crate::proxy::Bearer;
 use crate::proxy::envelope::{Envelope, member};
 use crate::proxy::latch::{Latch, Opener};
+use crate::proxy::modern::Modern;
 use crate::proxy::remote::Outgoing;
 
 /// How long a cancellation waits for its request to leave.
 const CANCEL: Duration = Duration::from_secs(10);
 
 impl<B: Bearer> Dispatch<'_, B> {
-    pub(super) async fn notification(&mut self, text: Bytes, method: &str, modern: bool) {
+    pub(super) async fn notification(&mut self, text: Bytes, method: &str, modern: Option<Box<Modern>>) {
         let gate = Arc::clone(&self.gate);
-        let outgoing = self.outgoing(text.clone()).await;
+        let mut outgoing = self.outgoing(text.clone()).await;
         match method {
             "notifications/cancelled" => {
                 let target = Envelope::peek(&text).ok().and_then(|envelope| envelope.params);
@@ -37,7 +38,7 @@ impl<B: Bearer> Dispatch<'_, B> {
                         return self.bridge.withdraw(ticket, "the request was cancelled").await;
                     }
                     // Nothing is left to cancel, and where there is no session nobody to be told.
-                    None if modern || !self.has_session() => return,
+                    None if modern.is_some() || !self.has_session() => return,
                     _ => {}
                 }
                 let bridge = Arc::clone(self.bridge);
@@ -58,7 +59,7 @@ impl<B: Bearer> Dispatch<'_, B> {
                     }
                 });
             }
-            "notifications/initialized" => {
+            "notifications/initialized" if modern.is_none() => {
                 let opener = self.close_gate();
                 let bridge = Arc::clone(self.bridge);
                 self.tasks.spawn(async move {
@@ -74,10 +75,15 @@ impl<B: Bearer> Dispatch<'_, B> {
                 let opener = Opener(Latch::new());
                 let before = std::mem::replace(&mut self.last_note, Arc::clone(&opener.0));
                 let bridge = Arc::clone(self.bridge);
+                let stateless = modern.is_some();
+                outgoing.modern = modern;
                 self.tasks.spawn(async move {
-                    gate.wait().await;
+                    // What knows of no session needs none to be open.
+                    if !stateless {
+                        gate.wait().await;
+                    }
                     before.wait().await;
-                    match bridge.desk.now().filter(|_| !modern) {
+                    match bridge.desk.now().filter(|_| !stateless) {
                         Some(translation) => bridge.translate_note(&translation, outgoing).await,
                         None => drop(bridge.send_note(outgoing, "a notification").await),
                     }
@@ -85,6 +91,15 @@ impl<B: Bearer> Dispatch<'_, B> {
                 });
             }
         }
+    }
+
+    /// The headers of a notification without a session (T-51). It need not say its version: where there is no
+    /// session, it is that of the requests before it.
+    pub(super) fn modern_note(&self, method: &str, params: Option<&str>) -> Option<Box<Modern>> {
+        Modern::of(method, params).or_else(|| {
+            let version = self.version.as_ref().filter(|_| !self.has_session())?;
+            Modern::with(method, params, version.to_str().ok()?)
+        })
     }
 
     /// Sends something that wants no answer, after `first`.

@@ -11,14 +11,30 @@ use crate::proxy::call::{Call, Manner};
 use crate::proxy::envelope::Envelope;
 use crate::proxy::legacy::session::Hello;
 use crate::proxy::message::{self, METHOD_NOT_FOUND};
-use crate::proxy::modern::Modern;
+use crate::proxy::modern::{Asks, Modern};
 
 /// The most requests that wait for their answers.
 const MOST: usize = 1024;
 
 impl<B: Bearer> Dispatch<'_, B> {
-    pub(super) async fn request(&mut self, text: Bytes, id: &str, method: &str, modern: Option<Box<Modern>>) {
+    pub(super) async fn request(
+        &mut self,
+        text: Bytes,
+        id: &str,
+        method: &str,
+        mut modern: Option<Box<Modern>>,
+    ) {
         let params = |text| Envelope::peek(text).ok().and_then(|envelope| envelope.params);
+        let wanted =
+            |modern: &&mut Box<Modern>| modern.asks == Asks::Call && self.bridge.remote.tools.want_headers();
+        if let Some(modern) = modern.as_mut().filter(wanted) {
+            match self.bridge.remote.tools.mirror(params(&text).unwrap_or_default()) {
+                Ok(mirrored) => modern.mirrored = mirrored,
+                Err(error) => {
+                    return self.bridge.output.write(message::error(Some(id), &error.to_rpc())).await;
+                }
+            }
+        }
         match method {
             // The older revisions, which such a request is of, have no such method.
             "server/discover" if modern.is_none() => {
@@ -38,7 +54,7 @@ impl<B: Bearer> Dispatch<'_, B> {
         }
         let is_hello = method == "initialize";
         let ticket = self.bridge.pending.add(id, is_hello, modern.is_some());
-        let manner = modern.as_ref().map_or(Manner::Session, |modern| Manner::Stateless(modern.asks()));
+        let manner = modern.as_ref().map_or(Manner::Session, |modern| Manner::Stateless(modern.asks));
         let stateless = manner.is_stateless();
         let mut call = Call { manner, ..Call::of(Arc::clone(&ticket)) };
         let gate = Arc::clone(&self.gate);

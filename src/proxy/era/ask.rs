@@ -1,7 +1,6 @@
 //! One answer to one request of `server/discover`, read to its end whichever way it comes.
 
 use http::StatusCode;
-use reqwest::Response;
 
 use super::verdict::{Verdict, verdict};
 use crate::error::{Error, Name, Result};
@@ -40,10 +39,10 @@ impl<B: Bearer> Remote<B> {
     ///
     /// # Errors
     /// `stream-lost`, `bad-response`, `too-large`.
-    pub(super) async fn answer(&self, response: Response) -> Result<Answer> {
+    pub(super) async fn answer(&self, response: crate::http::mcp::Answer) -> Result<Answer> {
         let status = response.status();
         if !is_media(response.headers(), "text/event-stream") {
-            return Ok(Answer { status, message: crate::http::read(response, LARGEST).await?.to_vec() });
+            return Ok(Answer { status, message: response.whole(LARGEST, self.host()).await?.to_vec() });
         }
         let (mut events, mut cursor) = (Events::new(response), Cursor::default());
         while let Ok(message) = events.next(&mut cursor).await {

@@ -18,8 +18,8 @@ use crate::proxy::remote::{Draft, Outgoing, Remote, Reply};
 const ID: &str = "chipp-auth-renew";
 /// For the whole handshake.
 const LIMIT: Duration = Duration::from_secs(30);
-/// The largest InitializeResult, in bytes.
-const LARGEST: usize = 1 << 20;
+/// The largest answer to a request of our own, in bytes.
+const LARGEST: usize = 8 << 20;
 
 impl<B: Bearer> Remote<B> {
     /// A session in place of `lost`. Of many requests that find it lost, one opens the new one.
@@ -74,7 +74,7 @@ impl<B: Bearer> Remote<B> {
     }
 
     /// One request of our own: the session id that the answer carries, and the answer.
-    async fn ask(
+    pub(in crate::proxy) async fn ask(
         &self,
         request: &Outgoing,
         session: &Session,
@@ -86,7 +86,7 @@ impl<B: Bearer> Remote<B> {
         };
         let id = session_id(response.headers());
         if !is_media(response.headers(), "text/event-stream") {
-            return Ok((id, crate::http::read(response, LARGEST).await?.to_vec()));
+            return Ok((id, response.whole(LARGEST, self.host()).await?.to_vec()));
         }
         let (mut events, mut cursor) = (Events::new(response), Cursor::default());
         while let Ok(message) = events.next(&mut cursor).await {

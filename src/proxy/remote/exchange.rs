@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use reqwest::Response;
 
 use crate::error::{Error, Name, Result};
+use crate::http::mcp::Answer;
 use crate::proxy::challenge::{Challenge, NONCE};
 use crate::proxy::remote::refusal::Refusal;
 use crate::proxy::remote::{Draft, Remote, Reply};
@@ -61,13 +61,13 @@ impl<B: Bearer> Remote<B> {
                 return Ok(Reply::Accepted(response));
             }
             if !matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-                return Ok(Reply::Refused(refusal(draft, response).await));
+                return Ok(Reply::Refused(self.refusal(draft, response).await));
             }
             let challenge = Challenge::of(response.headers());
             let step = tries.next(draft, response.status(), &challenge, learned);
             let used = access.as_ref().map(|access| access.token.clone());
             access = match step {
-                Step::None => return Ok(Reply::Refused(refusal(draft, response).await)),
+                Step::None => return Ok(Reply::Refused(self.refusal(draft, response).await)),
                 Step::Proof => {
                     tries.nonce = true;
                     continue;
@@ -101,11 +101,20 @@ impl<B: Bearer> Remote<B> {
     }
 
     /// Remembers the nonce for the next proofs, which may come with any answer (RFC 9449 section 8.2).
-    fn learn(&self, access: Option<&Access>, response: &Response) -> bool {
+    fn learn(&self, access: Option<&Access>, response: &Answer) -> bool {
         let proof = access.and_then(|access| access.proof.as_ref());
         let Some((proof, nonce)) = proof.zip(response.headers().get(NONCE)) else { return false };
         proof.learn(&self.upstream.url, nonce);
         true
+    }
+
+    /// Reads as much of a refusal as can be needed.
+    async fn refusal(&self, draft: &Draft<'_>, response: Answer) -> Refusal {
+        let status = response.status();
+        let headers = response.headers().clone();
+        let body = tokio::time::timeout(REFUSAL.1, response.whole(REFUSAL.0, self.host())).await;
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        Refusal { status, headers, body, in_session: draft.session.id.is_some() }
     }
 }
 
@@ -128,13 +137,4 @@ impl Tries {
     fn spent(&self) -> bool {
         self.renewed + self.stepped_up >= IN_ALL
     }
-}
-
-/// Reads as much of a refusal as can be needed.
-async fn refusal(draft: &Draft<'_>, response: Response) -> Refusal {
-    let status = response.status();
-    let headers = response.headers().clone();
-    let body = tokio::time::timeout(REFUSAL.1, crate::http::read(response, REFUSAL.0)).await;
-    let body = body.ok().and_then(Result::ok).unwrap_or_default();
-    Refusal { status, headers, body, in_session: draft.session.id.is_some() }
 }

@@ -9,6 +9,10 @@ use crate::error::{Error, Name, clean};
 use crate::proxy::envelope::{Envelope, Kind, member, string};
 use crate::proxy::message::METHOD_NOT_FOUND;
 
+/// What a server of 2026-07-28 says with 400 and 404: wrong headers, a missing capability, another version, no
+/// such method, wrong parameters (T-63, T-64).
+const MODERN: [&str; 5] = ["-32020", "-32021", "-32022", "-32601", "-32602"];
+
 /// The answer, with what was read of its body.
 pub(in crate::proxy) struct Refusal {
     pub(in crate::proxy) status: StatusCode,
@@ -23,10 +27,9 @@ impl Refusal {
     /// Servers built after the official SDK's examples say 400 where they should say 404; there the
     /// words must tell (T-24).
     pub(in crate::proxy) fn is_session_gone(&self) -> bool {
-        let code = || self.rpc_error().and_then(|error| member(error, "code"));
         match self.status {
             _ if !self.in_session => false,
-            StatusCode::NOT_FOUND => code() != Some(&METHOD_NOT_FOUND.to_string()),
+            StatusCode::NOT_FOUND => self.code() != Some(&METHOD_NOT_FOUND.to_string()),
             StatusCode::BAD_REQUEST if !self.is_answer() => {
                 let words = self.words().unwrap_or_default().to_lowercase();
                 let unknown = ["no valid", "not found", "invalid", "unknown", "expired"];
@@ -41,6 +44,22 @@ impl Refusal {
         Envelope::peek(&self.body).is_ok_and(|envelope| {
             matches!(envelope.kind(), Kind::Answer { .. }) && envelope.usable_id().is_some()
         })
+    }
+
+    /// A modern server's error that names no request, as the answer to the request of this id, for which alone
+    /// it can be: what it says is the host's business (T-08, T-64).
+    pub(in crate::proxy) fn as_answer_to(&self, id: &str) -> Option<Vec<u8>> {
+        let envelope = Envelope::peek(&self.body).ok()?;
+        let is_unnamed = envelope.method.is_none() && envelope.id.is_none_or(|id| id == "null");
+        let is_modern = matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND)
+            && self.code().is_some_and(|code| MODERN.contains(&code));
+        let error = envelope.error.filter(|_| is_unnamed && is_modern)?;
+        Some(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":{error}}}").into_bytes())
+    }
+
+    /// The code of a JSON-RPC error in the body, as JSON text.
+    pub(in crate::proxy) fn code(&self) -> Option<&str> {
+        member(self.rpc_error()?, "code")
     }
 
     fn rpc_error(&self) -> Option<&str> {
@@ -69,7 +88,8 @@ impl Refusal {
                 Error::new(Name::SessionLost, format!("{host} does not know the session any more"))
             }
             408 | 504 => plain(Name::Timeout),
-            413 => plain(Name::TooLarge),
+            // Arguments that go into headers may be too much for a server (T-73).
+            413 | 431 => plain(Name::TooLarge),
             429 => self.busy(host),
             511 => Error::new(Name::CaptivePortal, "the network asks for a sign-in of its own"),
             500..=599 => plain(Name::ServerError),

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
-use http::{HeaderValue, Method};
-use http_body_util::Full;
-use reqwest::{Body, Request, Response};
+use http::{HeaderMap, HeaderValue, Method};
 use secrecy::ExposeSecret;
 
 use super::{Draft, Remote};
 use crate::error::{Error, Name, Result};
-use crate::proxy::latch::Opener;
+use crate::http::mcp::{Answer, Client, Failure};
+use crate::proxy::latch::{Latch, Opener};
 use crate::proxy::legacy::session::SESSION_ID;
 use crate::proxy::{Access, Bearer};
 
@@ -22,34 +21,35 @@ const DPOP: HeaderName = HeaderName::from_static("dpop");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+/// From which size on a message may not have arrived when it has left, in bytes, and how long each MiB of it
+/// may take.
+const ON_THE_WAY: (u32, Duration) = (256 << 10, Duration::from_millis(60));
 const RECONNECT: Duration = Duration::from_millis(200);
 
 impl<B: Bearer> Remote<B> {
     /// Sends a request once; twice if no connection could be made.
-    pub(in crate::proxy) async fn send(
-        &self,
-        draft: &Draft<'_>,
-        access: Option<&Access>,
-    ) -> Result<Response> {
-        let client = self.client.get_or_try_init(async || crate::http::mcp(&self.upstream.url)).await?;
-        let mut sent = client.execute(self.request(draft, access)?).await;
-        if sent.as_ref().is_err_and(reqwest::Error::is_connect) {
-            tokio::time::sleep(RECONNECT).await;
-            sent = client.execute(self.request(draft, access)?).await;
+    pub(in crate::proxy) async fn send(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Answer> {
+        let client = self.client.get_or_try_init(async || Client::new(&self.upstream.url)).await?;
+        if draft.body.is_some_and(|message| message.hello) {
+            // The stream for the server's own messages will keep the connection that is opened for this.
+            client.spare();
         }
-        sent.map_err(|error| {
-            if error.is_connect() {
-                return crate::http::transport(&error, self.host());
+        let mut sent = client.send(draft.method.clone(), self.headers(draft, access)?, draft.bytes()).await;
+        if let Err(Failure::NotSent(_)) = sent {
+            tokio::time::sleep(RECONNECT).await;
+            sent = client.send(draft.method.clone(), self.headers(draft, access)?, draft.bytes()).await;
+        }
+        sent.map_err(|failure| match failure {
+            Failure::NotSent(error) => error,
+            Failure::Lost => {
+                let what = format!("lost the connection to {} before it answered", self.host());
+                Error::new(Name::StreamLost, what)
             }
-            let what = format!("lost the connection to {} before it answered", self.host());
-            Error::new(Name::StreamLost, what)
         })
     }
 
-    fn request(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Request> {
-        let mut request = Request::new(draft.method.clone(), self.upstream.url.clone());
-        let headers = request.headers_mut();
-        headers.reserve(8);
+    fn headers(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<HeaderMap> {
+        let mut headers = HeaderMap::with_capacity(self.upstream.headers.len() + 10);
         headers.extend(self.upstream.headers.iter().cloned());
         headers.insert(ACCEPT, if draft.method == Method::GET { EVENTS } else { BOTH });
         if let Some(access) = access {
@@ -71,12 +71,18 @@ impl<B: Bearer> Remote<B> {
         if let Some(message) = draft.body {
             headers.insert(CONTENT_TYPE, JSON);
             if let Some(modern) = &message.modern {
-                modern.insert(headers);
+                modern.insert(&mut headers);
             }
-            let tracked = Tracked { bytes: message.bytes.clone(), _sent: Opener(Arc::clone(&message.sent)) };
-            *request.body_mut() = Some(Body::wrap(Full::new(Bytes::from_owner(tracked))));
         }
-        Ok(request)
+        Ok(headers)
+    }
+}
+
+impl Draft<'_> {
+    /// The body, whose last byte opens the door behind the message.
+    fn bytes(&self) -> Bytes {
+        let Some(message) = self.body else { return Bytes::new() };
+        Bytes::from_owner(Tracked { bytes: message.bytes.clone(), sent: Arc::clone(&message.sent) })
     }
 }
 
@@ -95,11 +101,30 @@ fn authorization(access: &Access) -> Result<HeaderValue> {
 /// A message whose last copy is dropped by the HTTP library when it has been written.
 struct Tracked {
     bytes: Bytes,
-    _sent: Opener,
+    sent: Arc<Latch>,
 }
 
 impl AsRef<[u8]> for Tracked {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+impl Drop for Tracked {
+    /// What has been written may still stand in the buffers on the way, several megabytes of it, and a
+    /// cancellation on another connection would overtake it there (T-37). So the door behind a large
+    /// message opens later, by the time that a slow reader needs. A late cancellation does no harm.
+    fn drop(&mut self) {
+        let sent = Opener(Arc::clone(&self.sent));
+        let size = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        if size > ON_THE_WAY.0
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let pause = ON_THE_WAY.1 * (size >> 20).clamp(1, 32);
+            runtime.spawn(async move {
+                tokio::time::sleep(pause).await;
+                drop(sent);
+            });
+        }
     }
 }

@@ -15,8 +15,10 @@ use crate::proxy::bridge::Bridge;
 use crate::proxy::call::{Call, Patience};
 use crate::proxy::envelope::{Envelope, string};
 use crate::proxy::message;
-use crate::proxy::modern::Modern;
 use crate::proxy::remote::Outgoing;
+
+/// The answers, each with its name as JSON text, and the state.
+type Answers = (Vec<(String, String)>, Option<String>);
 
 /// The pause before a request is sent again for which nothing was asked: the server is busy (SEP-2322).
 const PAUSE: Duration = Duration::from_millis(250);
@@ -43,7 +45,7 @@ impl<B: Bearer> Bridge<B> {
             if let Some(ticket) = call.asked.first() {
                 self.withdraw(ticket, "the request that it was for is over").await;
             }
-            outgoing = again(&first, &id, &outcome?).ok_or_else(|| self.absurd("asks for nothing"))?;
+            outgoing = self.again(&first, &id, &outcome?)?;
             call.goes_as(id);
         }
         Err(self.absurd(&format!("asks again and again, {} times by now", rounds::MOST)))
@@ -56,7 +58,7 @@ impl<B: Bearer> Bridge<B> {
         translation: &Translation,
         answer: &[u8],
         patience: Patience,
-    ) -> Result<(Vec<(String, String)>, Option<String>)> {
+    ) -> Result<Answers> {
         let result = Envelope::peek(answer).unwrap_or_default().result.unwrap_or_default();
         let Required { asks, state } = Required::of(result).map_err(|why| self.absurd(&why))?;
         if let Some(ask) = asks.iter().find(|ask| !translation.guest.answers(ask.method)) {
@@ -93,17 +95,15 @@ impl<B: Bearer> Bridge<B> {
         let what = format!("to finish this request, {} {what}", self.remote.host());
         Error::new(Name::BadResponse, what).hinted("repeat the request only if the server may have meant it")
     }
-}
 
-/// The request with the answers, under another id.
-fn again(
-    first: &Bytes,
-    id: &str,
-    (answers, state): &(Vec<(String, String)>, Option<String>),
-) -> Option<Outgoing> {
-    let envelope = Envelope::peek(first).ok()?;
-    let params = rounds::retry(envelope.params?, answers, state.as_deref())?;
-    let modern = Modern::of(&string(envelope.method?), Some(&params));
-    let text = with(std::str::from_utf8(first).ok()?, &[("id", Some(id)), ("params", Some(&params))])?;
-    Some(Outgoing { modern, ..Outgoing::own(text) })
+    /// The request with the answers, under another id.
+    fn again(&self, first: &Bytes, id: &str, (answers, state): &Answers) -> Result<Outgoing> {
+        let envelope = Envelope::peek(first).unwrap_or_default();
+        let (method, params) = (envelope.method.map(string), envelope.params.unwrap_or("{}"));
+        let params = rounds::retry(params, answers, state.as_deref()).unwrap_or_default();
+        let modern = self.headers_for(&method.unwrap_or_default(), &params)?;
+        let text = std::str::from_utf8(first).ok();
+        let text = text.and_then(|text| with(text, &[("id", Some(id)), ("params", Some(&params))]));
+        Ok(Outgoing { modern, ..Outgoing::own(text.unwrap_or_default()) })
+    }
 }

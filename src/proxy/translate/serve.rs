@@ -11,8 +11,8 @@ use crate::proxy::Bearer;
 use crate::proxy::bridge::Bridge;
 use crate::proxy::call::{Call, Manner, Watch};
 use crate::proxy::envelope::{self, Envelope, Kind, member, string};
-use crate::proxy::message::{self, INVALID_PARAMS, METHOD_NOT_FOUND};
-use crate::proxy::modern::Modern;
+use crate::proxy::message::{self, INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND};
+use crate::proxy::modern::{Asks, Modern};
 use crate::proxy::remote::Outgoing;
 
 /// The levels of a log, as MCP knows them.
@@ -49,6 +49,10 @@ impl<B: Bearer> Bridge<B> {
         self.settle(&call, done).await;
     }
 
+    /// Sends a request as one that stands for itself.
+    ///
+    /// # Errors
+    /// With the call, if nothing can be sent.
     async fn send_translated(
         &self,
         translation: &Arc<Translation>,
@@ -58,15 +62,16 @@ impl<B: Bearer> Bridge<B> {
     ) -> Result<(), (Call, Refused)> {
         let (version, level) = (&translation.version, translation.level());
         let params = meta::request(envelope.params, version, &translation.guest, level.as_deref());
-        let translated = params.and_then(|params| {
-            let modern = Modern::of(method, Some(&params))?;
-            let text = with(std::str::from_utf8(&outgoing.bytes).ok()?, &[("params", Some(&params))])?;
-            Some((modern, text))
-        });
-        let Some((modern, text)) = translated else {
+        let text = params
+            .as_deref()
+            .and_then(|params| with(std::str::from_utf8(&outgoing.bytes).ok()?, &[("params", Some(params))]));
+        let Some((params, text)) = params.zip(text) else {
             return Err((call, (INVALID_PARAMS, "the parameters are no object")));
         };
-        call.manner = Manner::Stateless(modern.asks());
+        let Ok(Some(modern)) = self.headers_for(method, &params) else {
+            return Err((call, (INTERNAL_ERROR, "the request does not fit into the headers that it needs")));
+        };
+        call.manner = Manner::Stateless(modern.asks);
         for ticket in &call.asked {
             ticket.needs_no_session();
         }
@@ -78,6 +83,22 @@ impl<B: Bearer> Bridge<B> {
         outgoing.modern = Some(modern);
         self.call(call, outgoing).await;
         Ok(())
+    }
+
+    /// The headers of a translated request (T-50 to T-54).
+    ///
+    /// # Errors
+    /// `too-large`.
+    pub(super) fn headers_for(
+        &self,
+        method: &str,
+        params: &str,
+    ) -> crate::error::Result<Option<Box<Modern>>> {
+        let mut modern = Modern::of(method, Some(params));
+        if let Some(modern) = modern.as_mut().filter(|modern| modern.asks == Asks::Call) {
+            modern.mirrored = self.remote.tools.mirror(params)?;
+        }
+        Ok(modern)
     }
 
     /// Answers a request here.

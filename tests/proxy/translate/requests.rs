@@ -241,3 +241,24 @@ async fn a_broken_stream_is_lost() {
     assert_eq!(super::super::host::error_of(&host.next().await).0, "stream-lost");
     assert_eq!((server.count("tools/call"), server.count("GET")), (1, 0));
 }
+
+/// T-54 and T-55 hold for translated requests as for any other: what a tool wants in headers goes there, and
+/// what may not be called is left out.
+#[tokio::test]
+async fn tools_get_their_headers() {
+    let tool = |name: &str, kind: &str| {
+        let area = json!({"type": kind, "x-mcp-header": "Area"});
+        json!({"name": name, "inputSchema": {"type": "object", "properties": {"area": area}}})
+    };
+    let list = json!({"resultType": "complete", "tools": [tool("good", "string"), tool("bad", "number")]})
+        .to_string();
+    let server =
+        serve(move |seen| (seen.method() == "tools/list").then(|| Answer::result(seen, &list))).await;
+    let mut host = ready(&server).await;
+    host.call(1, "tools/list", json!({})).await;
+    let tools = host.next().await["result"]["tools"].clone();
+    assert_eq!((tools.as_array().unwrap().len(), &tools[0]["name"]), (1, &json!("good")));
+    host.call(2, "tools/call", json!({"name": "good", "arguments": {"area": "é"}})).await;
+    host.next().await;
+    assert_eq!(server.of("tools/call")[0].header("mcp-param-area"), Some("=?base64?w6k=?="));
+}
