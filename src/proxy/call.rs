@@ -164,10 +164,14 @@ impl<B: Bearer> Bridge<B> {
         {
             reply = self.post(&outgoing, patience).await?;
         }
+        let version = outgoing.modern.as_ref().map(|modern| modern.version.clone());
         drop(outgoing);
         match reply {
             Reply::Accepted(response) => self.read(call, response, patience).await,
-            Reply::Refused(refusal) => self.pass_refusal(call, refusal).await,
+            Reply::Refused(refusal) => match version {
+                Some(version) if self.too_new(call, &refusal, &version).await => Ok(()),
+                _ => self.pass_refusal(call, refusal).await,
+            },
         }
     }
 

@@ -6,12 +6,15 @@
 mod ask;
 mod introduce;
 mod note;
+mod older;
 mod probe;
 pub(super) mod verdict;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
+
+use tokio::sync::OnceCell;
 
 /// The newest revision without sessions that this program knows.
 pub(super) const NEWEST: &str = "2026-07-28";
@@ -39,11 +42,13 @@ pub(super) struct Era {
     notes: Option<Arc<dyn Notes>>,
     /// `None` until the note was looked at.
     known: Mutex<Option<Option<Known>>>,
+    /// The revision in which the server opens sessions, once that was asked.
+    older: OnceCell<Option<String>>,
 }
 
 impl Era {
     pub(super) fn new(notes: Option<Arc<dyn Notes>>) -> Self {
-        Era { notes, known: Mutex::default() }
+        Era { notes, known: Mutex::default(), older: OnceCell::new() }
     }
 
     fn known(&self) -> MutexGuard<'_, Option<Option<Known>>> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::server::{Answer, HELLO, Seen};
 
+mod newer;
 mod probes;
 mod sessions;
 
