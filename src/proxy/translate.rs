@@ -11,24 +11,28 @@
 //! | `meta`, [`splice`] | what a request says of itself, put into its text |
 //! | `serve` | what becomes of each request and notification |
 //! | `rounds`, `dialogue`, `questions` | a result that asks for something first |
-//! | `changes` | one subscription for all that the host wants to hear of |
+//! | `older` | results as an older host can take them |
+//! | `wishes`, `changes` | one subscription for all that the host wants to hear of |
 
 mod changes;
 mod dialogue;
 mod greeting;
 mod meta;
+mod older;
 mod questions;
 mod rounds;
 mod serve;
 pub(super) mod splice;
+mod wishes;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use changes::Changes;
 use greeting::Offers;
+use wishes::Wishes;
 
 pub(super) use greeting::{Guest, result};
 pub(super) use meta::request as with_meta;
+pub(super) use older::{called as plain_result, tools as plain_tools};
 pub(super) use questions::Questions;
 pub(super) use rounds::is_required;
 
@@ -42,7 +46,7 @@ pub(super) struct Translation {
     guest: Guest,
     offers: Offers,
     level: Mutex<Option<String>>,
-    changes: Changes,
+    wishes: Wishes,
 }
 
 impl Translation {
@@ -55,7 +59,7 @@ impl Translation {
             guest: Guest::of(params),
             offers: Offers::of(discovered),
             level: Mutex::default(),
-            changes: Changes::default(),
+            wishes: Wishes::default(),
         }
     }
 

@@ -8,53 +8,70 @@ use super::Call;
 use crate::proxy::envelope::{Envelope, Kind, id_key};
 use crate::proxy::era::verdict::{Verdict, verdict};
 use crate::proxy::translate::splice::with;
-use crate::proxy::translate::{Translation, is_required};
+use crate::proxy::translate::{self, Translation};
 
 /// What is looked for, and what was found.
 pub(in crate::proxy) struct Watch {
-    /// `None` for an `initialize`.
-    translation: Option<Arc<Translation>>,
+    what: What,
     /// The id under which the request has gone, where it is not the host's; as JSON text.
     alias: Option<String>,
     held: Option<Vec<u8>>,
 }
 
+enum What {
+    /// The answer to `initialize` of a server that opens no sessions.
+    Refusal,
+    /// A list of tools, as an older host can take it.
+    Tools,
+    /// A result that asks for something first.
+    Question(Arc<Translation>),
+}
+
 impl Watch {
-    /// For the answer to `initialize` of a server that opens no sessions.
+    /// For `initialize`.
     pub(in crate::proxy) fn opening() -> Self {
-        Watch { translation: None, alias: None, held: None }
+        Watch { what: What::Refusal, alias: None, held: None }
     }
 
-    /// For a result that asks for something first.
-    pub(in crate::proxy) fn rounds(translation: Arc<Translation>) -> Self {
-        Watch { translation: Some(translation), alias: None, held: None }
+    /// For a translated request.
+    pub(in crate::proxy) fn over(method: &str, translation: &Arc<Translation>) -> Option<Self> {
+        let what = match method {
+            "tools/list" => What::Tools,
+            // No other results may ask for something first.
+            "tools/call" | "prompts/get" | "resources/read" => What::Question(Arc::clone(translation)),
+            _ => return None,
+        };
+        Some(Watch { what, alias: None, held: None })
     }
 
-    /// The message, under the host's id; `None` if it is kept here instead.
+    /// The message, as the host gets it; `None` if it is kept here instead.
     pub(super) fn look(&mut self, id: &str, message: Vec<u8>) -> Option<Vec<u8>> {
         let Ok(seen) = Envelope::peek(&message) else { return Some(message) };
         let own = self.alias.as_deref().unwrap_or(id);
         if !matches!(seen.kind(), Kind::Answer { id } if id_key(id) == id_key(own)) {
             return Some(message);
         }
-        let keep = match &self.translation {
-            Some(_) => seen.result.is_some_and(is_required),
-            None => {
-                seen.error.is_some() && matches!(verdict(StatusCode::OK, &message), Verdict::Modern { .. })
-            }
+        let kept = match &self.what {
+            What::Refusal => matches!(verdict(StatusCode::OK, &message), Verdict::Modern { .. }),
+            What::Tools => false,
+            What::Question(_) => seen.result.is_some_and(translate::is_required),
         };
-        if keep {
+        if kept {
             self.held = Some(message);
             return None;
         }
-        match &self.alias {
-            None => Some(message),
-            Some(_) => {
-                let renamed =
-                    std::str::from_utf8(&message).ok().and_then(|text| with(text, &[("id", Some(id))]));
-                Some(renamed.map_or(message, String::into_bytes))
-            }
+        let plain = match &self.what {
+            What::Refusal => None,
+            What::Tools => seen.result.and_then(translate::plain_tools),
+            What::Question(_) => seen.result.and_then(translate::plain_result),
+        };
+        let changes = [("id", self.alias.as_ref().map(|_| id)), ("result", plain.as_deref())];
+        let changes: Vec<_> = changes.into_iter().filter(|(_, change)| change.is_some()).collect();
+        if changes.is_empty() {
+            return Some(message);
         }
+        let changed = std::str::from_utf8(&message).ok().and_then(|text| with(text, &changes));
+        Some(changed.map_or(message, String::into_bytes))
     }
 }
 
@@ -72,7 +89,8 @@ impl Call {
     /// Takes the result that asks for something first.
     pub(in crate::proxy) fn held(&mut self) -> Option<(Arc<Translation>, Vec<u8>)> {
         let watch = self.watch.as_mut()?;
-        Some((Arc::clone(watch.translation.as_ref()?), watch.held.take()?))
+        let What::Question(translation) = &watch.what else { return None };
+        Some((Arc::clone(translation), watch.held.take()?))
     }
 
     /// The next request has this id.

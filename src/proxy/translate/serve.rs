@@ -75,10 +75,7 @@ impl<B: Bearer> Bridge<B> {
         for ticket in &call.asked {
             ticket.needs_no_session();
         }
-        // No other results may ask for something first.
-        if matches!(method, "tools/call" | "prompts/get" | "resources/read") {
-            call.watch = Some(Watch::rounds(Arc::clone(translation)));
-        }
+        call.watch = Watch::over(method, translation);
         outgoing.bytes = text.into();
         outgoing.modern = Some(modern);
         self.call(call, outgoing).await;

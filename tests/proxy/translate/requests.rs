@@ -262,3 +262,26 @@ async fn tools_get_their_headers() {
     host.next().await;
     assert_eq!(server.of("tools/call")[0].header("mcp-param-area"), Some("=?base64?w6k=?="));
 }
+
+/// A schema or a result that is no object may be in the newer era, and breaks clients of the older one (SEP-2106).
+#[tokio::test]
+async fn results_are_such_as_an_older_host_can_take() {
+    let tool = |kind: &str| json!({"name": kind, "inputSchema": {}, "outputSchema": {"type": kind}});
+    let list = json!({"tools": [tool("object"), tool("array")]}).to_string();
+    let server = serve(move |seen| match seen.method().as_str() {
+        "tools/list" => Some(Answer::result(seen, &list)),
+        "tools/call" => Some(Answer::result(seen, r#"{"content":[],"structuredContent":[1.50]}"#)),
+        _ => None,
+    })
+    .await;
+    let mut host = ready(&server).await;
+    host.call(1, "tools/list", json!({})).await;
+    let tools = host.next().await["result"]["tools"].clone();
+    assert_eq!(tools[0], tool("object"));
+    assert_eq!(tools[1], json!({"name": "array", "inputSchema": {}}));
+    host.tool(2).await;
+    assert_eq!(host.next().await["result"], json!({"content": [{"type": "text", "text": "[1.50]"}]}));
+    // What says itself that it is of the newer era is left alone.
+    host.call(3, "tools/call", super::super::eras::modern(json!({"name": "x"}))).await;
+    assert_eq!(host.next().await["result"]["structuredContent"], json!([1.5]));
+}
