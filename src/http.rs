@@ -11,7 +11,9 @@ mod failure;
 mod guard;
 mod kind;
 pub mod mcp;
+pub mod rate_limit;
 mod reach;
+pub mod retry_after;
 
 use std::time::Duration;
 
@@ -93,6 +95,19 @@ pub fn check(url: &Url) -> Result<()> {
     }
 }
 
+/// Allows http anywhere, where the user has said so (`--allow-http`). No token of a sign-in may be sent there
+/// (RFC 6750 section 5.3): whoever calls this sees to it.
+///
+/// # Errors
+/// `unsafe-url`.
+pub fn check_open(url: &Url) -> Result<()> {
+    let mut encrypted = url.clone();
+    if url.scheme() == "http" && url.host().is_some() {
+        let _ = encrypted.set_scheme("https");
+    }
+    check(&encrypted)
+}
+
 /// A URL for people: origin and path only. Queries may carry codes and states, and are never shown.
 pub fn show(url: &Url) -> String {
     let mut shown = url.clone();
@@ -156,6 +171,17 @@ mod tests {
             "ftp://localhost/",
         ] {
             assert_eq!(check(&url(bad)).unwrap_err().name(), Name::UnsafeUrl, "{bad}");
+        }
+    }
+
+    #[test]
+    fn http_anywhere_is_for_those_who_ask_for_it() {
+        for good in ["http://example.com/mcp", "http://192.168.0.1:8/", "https://e.com/", "http://localhost/"]
+        {
+            assert!(check_open(&url(good)).is_ok(), "{good}");
+        }
+        for bad in ["http://user@example.com/", "ftp://example.com/", "file:///etc/passwd", "ws://e.com/"] {
+            assert_eq!(check_open(&url(bad)).unwrap_err().name(), Name::UnsafeUrl, "{bad}");
         }
     }
 

@@ -44,7 +44,7 @@ pub(super) async fn ask(url: &Url, access: Option<&Access>) -> Result<Verdict> {
     if let Some(access) = access {
         authorize(&mut headers, url, access)?;
     }
-    let client = Client::new(url)?;
+    let client = Client::new(url, false)?;
     let sent =
         tokio::time::timeout(LIMIT, client.send(Method::POST, headers, Bytes::from_static(PING))).await;
     let late = |_| Error::new(Name::Timeout, format!("{host} did not answer in time"));

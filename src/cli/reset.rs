@@ -10,7 +10,7 @@ use crate::credential::record::Damage;
 use crate::error::{Error, Name, Result};
 use crate::paths::io_error;
 use crate::profile::{DEFAULT, Target};
-use crate::store::{Found, Kind, Store, index, lock};
+use crate::store::{Found, Kind, Store, allowance, index, lock};
 
 #[derive(clap::Args)]
 pub(super) struct ResetArgs {
@@ -26,6 +26,7 @@ enum Item {
     Record(Store),
     Entry,
     Lock(PathBuf),
+    /// A file without secrets.
     Note(PathBuf),
     Leftover(PathBuf),
 }
@@ -111,6 +112,10 @@ async fn find(context: &Context<'_>, target: &Target) -> Result<Vec<(Item, Strin
     if note.exists() {
         let words = format!("what is remembered of the server, in {}", note.display());
         items.push((Item::Note(note), words));
+    }
+    let limits = allowance::path(&context.paths, &target.key(), &target.canonical());
+    if limits.exists() {
+        items.push((Item::Note(limits.clone()), format!("the note on the rate limit, {}", limits.display())));
     }
     if target.name() == DEFAULT {
         let found = leftovers().into_iter().map(|path| {

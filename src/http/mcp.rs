@@ -50,14 +50,29 @@ impl Client {
     /// A client for requests to `url`. Nothing is opened yet, nor is TLS prepared: that takes milliseconds
     /// where the system's certificates have to be read.
     ///
+    /// `open`: the user accepts that the connection is not encrypted, on any host.
+    ///
     /// # Errors
-    /// `unsafe-url`, as [`super::check`].
-    pub fn new(url: &Url) -> Result<Self> {
-        super::check(url)?;
-        Client::over(url, Connector::new(url)?)
+    /// `unsafe-url`, as [`super::check`], or [`super::check_open`].
+    pub fn new(url: &Url, open: bool) -> Result<Self> {
+        if open {
+            super::check_open(url)?
+        } else {
+            super::check(url)?
+        }
+        Client::over(url, Pool::new(Connector::new(url)?))
     }
 
-    fn over(url: &Url, connector: Connector) -> Result<Self> {
+    /// A client for another path of the same server, over the same connections. The origin of `url` is not
+    /// looked at: the caller has seen that it is the same.
+    ///
+    /// # Errors
+    /// `unsafe-url` for what cannot be a path.
+    pub fn at(&self, url: &Url) -> Result<Self> {
+        Client::over(url, Arc::clone(&self.pool))
+    }
+
+    fn over(url: &Url, pool: Arc<Pool>) -> Result<Self> {
         let bad = |_: http::Error| {
             Error::new(Name::UnsafeUrl, format!("{} is no address for HTTP", super::show(url)))
         };
@@ -70,7 +85,7 @@ impl Client {
         // `Url` leaves the port out where it is the scheme's own.
         let authority = absolute.authority().map_or("", |authority| authority.as_str());
         let host = HeaderValue::from_str(authority).map_err(|error| bad(error.into()))?;
-        Ok(Client { pool: Pool::new(connector), absolute, origin, host })
+        Ok(Client { pool, absolute, origin, host })
     }
 
     /// Sends a request and returns the head of its answer. Dropping the future, or the answer before its

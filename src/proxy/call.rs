@@ -21,6 +21,7 @@ use super::events::Events;
 use super::latch::Opener;
 use super::legacy::session::{Hello, session_id};
 use super::message;
+use super::modern::Asks;
 use super::pending::Ticket;
 use super::remote::refusal::{Refusal, is_media, media};
 use super::remote::{Outgoing, Reply};
@@ -87,6 +88,11 @@ impl Patience {
         self.end
     }
 
+    /// How long to wait after something came at that time.
+    pub(super) fn after(&self, heard: Instant) -> Instant {
+        self.end.min(heard + self.silence)
+    }
+
     pub(super) fn is_over(&self) -> bool {
         Instant::now() >= self.end
     }
@@ -141,12 +147,18 @@ impl<B: Bearer> Bridge<B> {
     }
 
     async fn converse(&self, call: &mut Call, outgoing: Outgoing) -> Result<()> {
-        let patience = Patience { silence: self.limits.silence, end: Instant::now() + self.limits.total };
+        let patience = self.patience();
         if call.hello.is_some() {
             return self.open(call, outgoing, patience).await;
         }
+        if call.manner == Manner::Stateless(Asks::Changes) {
+            return self.attend(call, outgoing).await;
+        }
         if call.watch.is_some() {
             return self.in_rounds(call, outgoing, patience).await;
+        }
+        if self.remote.sse.is_on() && !call.manner.is_stateless() {
+            return self.over_sse(call, &outgoing, patience).await;
         }
         self.post_and_read(call, outgoing, patience).await
     }
@@ -175,7 +187,12 @@ impl<B: Bearer> Bridge<B> {
         }
     }
 
-    async fn post(&self, outgoing: &Outgoing, patience: Patience) -> Result<Reply> {
+    /// How long a request waits that begins now.
+    pub(super) fn patience(&self) -> Patience {
+        Patience { silence: self.limits.silence, end: Instant::now() + self.limits.total }
+    }
+
+    pub(super) async fn post(&self, outgoing: &Outgoing, patience: Patience) -> Result<Reply> {
         timeout_at(patience.next(), self.remote.post(outgoing)).await.map_err(|_| self.late())?
     }
 
@@ -250,7 +267,7 @@ impl<B: Bearer> Bridge<B> {
         Error::new(Name::StreamLost, format!("{} broke off its answer", self.remote.host()))
     }
 
-    fn too_large(&self) -> Error {
+    pub(super) fn too_large(&self) -> Error {
         let what =
             format!("the answer of {} is larger than {} MiB", self.remote.host(), whole::LARGEST >> 20);
         Error::new(Name::TooLarge, what)

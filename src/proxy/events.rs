@@ -79,6 +79,19 @@ impl Events {
         }
     }
 
+    /// The data of the first event of the name `endpoint` (T-83). What comes before it is of no use.
+    pub(super) async fn endpoint(&mut self) -> Result<String, Stop> {
+        loop {
+            match self.stream.next().await {
+                Some(Ok(event)) if event.event.as_deref() == Some("endpoint") => {
+                    return Ok(event.data.unwrap_or_default());
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err(Stop::Ended),
+            }
+        }
+    }
+
     /// Whether anything came, comments included, since this was last asked (T-10).
     pub(super) fn was_active(&self) -> bool {
         self.active.swap(false, Ordering::Relaxed)

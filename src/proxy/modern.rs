@@ -2,6 +2,7 @@
 //! for itself, without a session, and its headers say what its body says (T-50 to T-53, T-61).
 
 mod annotation;
+mod changes;
 pub(super) mod heal;
 mod json;
 pub(super) mod tools;

@@ -22,6 +22,9 @@ impl<B: Bearer> Bridge<B> {
             self.desk.set(None);
             self.stop_listening();
         }
+        if self.remote.sse.is_on() {
+            return self.over_sse(call, &outgoing, patience).await;
+        }
         if let Some(Known::Modern(version)) = self.remote.era.recall() {
             if self.introduce(call, &[version], patience).await? {
                 return Ok(());
@@ -53,7 +56,12 @@ impl<B: Bearer> Bridge<B> {
                 }
             }
             // T-83
-            Verdict::Unknown4xx => {}
+            Verdict::Unknown4xx => {
+                call.watch = None;
+                if let Some(outcome) = self.fall_back(call, &outgoing, patience, refusal.status).await {
+                    return outcome;
+                }
+            }
             Verdict::Legacy | Verdict::Auth | Verdict::Other => {}
         }
         call.watch = None;

@@ -21,6 +21,7 @@ pub(super) struct Ticket {
     stateless: AtomicBool,
     answered: AtomicBool,
     cancelled: Arc<Latch>,
+    endless: AtomicBool,
     writing: AtomicBool,
 }
 
@@ -50,6 +51,11 @@ impl Ticket {
     /// Returns when the host has cancelled it.
     pub(super) async fn cancelled(&self) {
         self.cancelled.wait().await;
+    }
+
+    /// Its stream stays open: at its own end the proxy does not wait for it.
+    pub(super) fn keeps_open(&self) {
+        self.endless.store(true, Ordering::Relaxed);
     }
 
     /// Writes a line for it. Until that is done, nobody may stop it.
@@ -82,10 +88,20 @@ impl Pending {
             stateless: AtomicBool::new(stateless),
             answered: AtomicBool::new(false),
             cancelled: Latch::new(),
+            endless: AtomicBool::new(false),
             writing: AtomicBool::new(false),
         });
         self.open().entry(id_key(id).into_owned()).or_default().push(Arc::clone(&ticket));
         ticket
+    }
+
+    /// Cancels what would never end by itself.
+    pub(super) fn end_endless(&self) {
+        let all: Vec<_> = self.open().values().flatten().map(Arc::clone).collect();
+        for ticket in all.iter().filter(|ticket| ticket.endless.load(Ordering::Relaxed)) {
+            self.take_this(ticket);
+            ticket.cancel();
+        }
     }
 
     /// How many there are.

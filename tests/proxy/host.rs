@@ -92,27 +92,27 @@ impl Host {
 
     /// With a source of tokens of one's own.
     pub fn over(url: url::Url, limits: Limits, bearer: impl Bearer) -> Self {
-        Host::noting(url, limits, bearer, None)
+        Host::to(Upstream::new(url), limits, bearer)
     }
 
     /// With a memory of what the server speaks.
     pub fn remembering(server: &Server, notes: Arc<dyn Notes>) -> Self {
         let tokens = Arc::<Tokens>::default();
-        let bearer = Shared(Arc::clone(&tokens));
-        let host = Host::noting(server.url.clone(), Limits::default(), bearer, Some(notes));
+        let upstream = Upstream { notes: Some(notes), ..Upstream::new(server.url.clone()) };
+        let host = Host::to(upstream, Limits::default(), Shared(Arc::clone(&tokens)));
         Host { tokens, ..host }
     }
 
-    fn noting(url: url::Url, limits: Limits, bearer: impl Bearer, notes: Option<Arc<dyn Notes>>) -> Self {
+    /// With a server of one's own description.
+    pub fn to(upstream: Upstream, limits: Limits, bearer: impl Bearer) -> Self {
         let (to, input) = UnixStream::pair().unwrap();
         let (from, output) = UnixStream::pair().unwrap();
         let (ends, ended) = mpsc::channel(4);
         let pipe = Pipe { input: Input::new(input), output: Output::new(output), ends: ended, limits };
         let upstream = Upstream {
-            url,
             headers: vec![("x-extra".parse().unwrap(), "always".parse().unwrap())],
             target: Some("mine".to_owned()),
-            notes,
+            ..upstream
         };
         let proxy = tokio::spawn(join(pipe, upstream, bearer));
         Host { to: Some(to), from: BufReader::new(from), ends, proxy, tokens: Arc::default() }

@@ -6,6 +6,8 @@
 
 mod answers;
 mod authorization;
+mod busy;
+mod changes;
 mod dpop;
 mod ends;
 mod eras;
@@ -22,5 +24,6 @@ mod refusals;
 mod renewal;
 mod resumption;
 mod server;
+mod sse;
 mod translate;
 mod unasked;

@@ -127,7 +127,12 @@ async fn not_found_is_the_answer() {
     let mut host = Host::ready(&server).await;
     server.wait_for("GET", 1).await;
     host.call(1, "tools/list", modern(json!({}))).await;
-    assert_eq!(error_of(&host.next().await).0, "bad-response");
+    // Nor of a newer server: the host is told what it speaks (checklist 1.5 row 7).
+    let answer = host.next().await;
+    assert_eq!(
+        (&answer["error"]["code"], &answer["error"]["data"]["supported"][0]),
+        (&json!(-32022), &json!("2025-11-25"))
+    );
     host.call(2, "tools/unknown", modern(json!({}))).await;
     assert_eq!(host.next().await["error"]["code"], -32601);
     assert_eq!((server.count("initialize"), server.count("GET")), (1, 1));

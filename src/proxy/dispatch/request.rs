@@ -67,6 +67,7 @@ impl<B: Bearer> Dispatch<'_, B> {
         outgoing.hello = is_hello;
         outgoing.modern = modern;
         outgoing.sent = Arc::clone(&ticket.sent);
+        outgoing.ticket = Some(Arc::clone(&ticket));
         let bridge = Arc::clone(self.bridge);
         if method == "server/discover" {
             self.tasks.spawn(async move { bridge.probe(&ticket, outgoing).await });

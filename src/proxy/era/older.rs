@@ -54,8 +54,11 @@ impl<B: Bearer> Bridge<B> {
 }
 
 impl<B: Bearer> Remote<B> {
-    /// The revision in which the server opens sessions. It costs two requests, once.
+    /// The revision in which the server opens sessions. Where the host has none it costs two requests, once.
     async fn older_version(&self) -> Option<String> {
+        if let Some(version) = &self.sessions.current().version {
+            return version.to_str().ok().map(str::to_owned);
+        }
         let version = self.era.older.get_or_init(async || self.ask_version().await);
         version.await.clone()
     }
@@ -71,7 +74,13 @@ impl<B: Bearer> Remote<B> {
         if id.is_some() {
             let session = Session { id, version: HeaderValue::from_str(&version).ok(), epoch: 0 };
             let _ = self
-                .exchange(&Draft { method: Method::DELETE, body: None, session: &session, last_id: None })
+                .exchange(&Draft {
+                    method: Method::DELETE,
+                    body: None,
+                    session: &session,
+                    last_id: None,
+                    line: None,
+                })
                 .await;
         }
         Some(version)

@@ -8,7 +8,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
 use tokio::time::timeout;
 
 use super::Known;
@@ -92,7 +91,7 @@ impl<B: Bearer> Bridge<B> {
     async fn ask_once(&self, outgoing: &Outgoing) -> Result<Answer> {
         let access = self.remote.bearer.bearer().await?;
         let session = Session::default();
-        let draft = Draft { method: Method::POST, body: Some(outgoing), session: &session, last_id: None };
+        let draft = Draft::post(outgoing, &session);
         self.remote.answer(self.remote.send(&draft, access.as_ref()).await?).await
     }
 }

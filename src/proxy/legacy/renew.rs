@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
-
 use crate::error::{Error, Name, Result};
 use crate::proxy::Bearer;
 use crate::proxy::envelope::{Envelope, Kind};
@@ -53,8 +51,7 @@ impl<B: Bearer> Remote<B> {
         hello.id = id;
         let session = self.sessions.next(&hello);
         let initialized = Outgoing::own(message::INITIALIZED);
-        let draft =
-            Draft { method: Method::POST, body: Some(&initialized), session: &session, last_id: None };
+        let draft = Draft::post(&initialized, &session);
         if let Reply::Refused(refusal) = self.exchange(&draft).await? {
             return Err(refusal.into_error(self.host()));
         }
@@ -79,7 +76,7 @@ impl<B: Bearer> Remote<B> {
         request: &Outgoing,
         session: &Session,
     ) -> Result<(Option<http::HeaderValue>, Vec<u8>)> {
-        let draft = Draft { method: Method::POST, body: Some(request), session, last_id: None };
+        let draft = Draft::post(request, session);
         let response = match self.exchange(&draft).await? {
             Reply::Accepted(response) => response,
             Reply::Refused(refusal) => return Err(refusal.into_error(self.host())),

@@ -1,11 +1,14 @@
 //! An HTTP answer that is not a success, and the name of the failure it means (row 132).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
+use super::busy;
 use crate::error::{Error, Name, clean};
+use crate::http::rate_limit;
+use crate::http::retry_after::Wait;
 use crate::proxy::envelope::{Envelope, Kind, member, string};
 use crate::proxy::message::METHOD_NOT_FOUND;
 
@@ -90,32 +93,18 @@ impl Refusal {
             408 | 504 => plain(Name::Timeout),
             // Arguments that go into headers may be too much for a server (T-73).
             413 | 431 => plain(Name::TooLarge),
-            429 => self.busy(host),
+            429 => busy::busy(host, self.wait(SystemTime::now()), SystemTime::now()),
             511 => Error::new(Name::CaptivePortal, "the network asks for a sign-in of its own"),
             500..=599 => plain(Name::ServerError),
             _ => plain(Name::BadResponse),
         }
     }
 
-    fn busy(&self, host: &str) -> Error {
-        let wait =
-            self.wait().map(|seconds| format!("; it asks to wait {seconds} seconds")).unwrap_or_default();
-        Error::new(Name::ServerBusy, format!("{host} has had too many requests{wait}"))
-    }
-
-    /// How long to wait, in seconds: `Retry-After`, else the time of reset that Chipp's servers name in
-    /// a header and in the body (DESIGN section 1).
-    fn wait(&self) -> Option<u64> {
-        let number = |name: &str| self.headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-        let in_body = || member(self.rpc_error()?, "reset")?.parse::<u64>().ok();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        let from_now = |reset: u64| match reset {
-            0..1_000_000_000 => reset,
-            // Some count in milliseconds.
-            1_000_000_000_000.. => (reset / 1000).saturating_sub(now),
-            _ => reset.saturating_sub(now),
-        };
-        number("retry-after").or_else(|| number("x-ratelimit-reset").or_else(in_body).map(from_now))
+    /// How long the server wants to be left alone, if it says so: in a header, or in the body as Chipp's does
+    /// (DESIGN section 1).
+    pub(super) fn wait(&self, now: SystemTime) -> Option<Duration> {
+        let reset = || member(self.rpc_error()?, "reset")?.parse::<f64>().ok().map(|reset| reset as u64);
+        rate_limit::wait(&self.headers, reset(), now).map(Wait::duration)
     }
 }
 

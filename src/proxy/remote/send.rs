@@ -1,19 +1,21 @@
 //! One HTTP request: its headers, and the token in them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method};
 use secrecy::ExposeSecret;
+use url::Url;
 
 use super::{Draft, Remote};
 use crate::error::{Error, Name, Result};
 use crate::http::mcp::{Answer, Client, Failure};
 use crate::proxy::latch::{Latch, Opener};
 use crate::proxy::legacy::session::SESSION_ID;
-use crate::proxy::{Access, Bearer};
+use crate::proxy::{Access, Bearer, Upstream};
 
 pub(in crate::proxy) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -27,9 +29,23 @@ const ON_THE_WAY: (u32, Duration) = (256 << 10, Duration::from_millis(60));
 const RECONNECT: Duration = Duration::from_millis(200);
 
 impl<B: Bearer> Remote<B> {
+    /// The client for the server, made when it is first needed.
+    ///
+    /// # Errors
+    /// `unsafe-url`.
+    pub(in crate::proxy) fn client(&self) -> Result<&Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let Upstream { url, allow_http, .. } = &self.upstream;
+        let client = Client::new(url, *allow_http)?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
     /// Sends a request once; twice if no connection could be made.
     pub(in crate::proxy) async fn send(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Answer> {
-        let client = self.client.get_or_try_init(async || Client::new(&self.upstream.url)).await?;
+        self.spent[0].fetch_add(1, Ordering::Relaxed);
+        let client = draft.line.map_or_else(|| self.client(), |line| Ok(&line.client))?;
         if draft.body.is_some_and(|message| message.hello) {
             // The stream for the server's own messages will keep the connection that is opened for this.
             client.spare();
@@ -48,6 +64,11 @@ impl<B: Bearer> Remote<B> {
         })
     }
 
+    /// Where a request goes.
+    pub(super) fn place<'a>(&'a self, draft: &Draft<'a>) -> &'a Url {
+        draft.line.map_or(&self.upstream.url, |line| &line.endpoint)
+    }
+
     fn headers(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<HeaderMap> {
         let mut headers = HeaderMap::with_capacity(self.upstream.headers.len() + 10);
         headers.extend(self.upstream.headers.iter().cloned());
@@ -56,7 +77,7 @@ impl<B: Bearer> Remote<B> {
             headers.insert(AUTHORIZATION, authorization(access)?);
             if let Some(proof) = &access.proof {
                 // A proof is good for one request: each attempt has its own (RFC 9449 section 11.1).
-                headers.insert(DPOP, proof.header(&draft.method, &self.upstream.url, &access.token)?);
+                headers.insert(DPOP, proof.header(&draft.method, self.place(draft), &access.token)?);
             }
         }
         if let Some(id) = &draft.session.id {

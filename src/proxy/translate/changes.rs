@@ -68,7 +68,7 @@ impl<B: Bearer> Bridge<B> {
                     _ = wishes.changed() => break,
                 };
                 match message {
-                    Ok(message) if !is_end(&message) => self.relay(message).await,
+                    Ok(message) if !is_end(&message) => self.tell_plainly(message).await,
                     _ => {
                         (present, lost) = (None, true);
                         failures = if begun.elapsed() > STEADY { 1 } else { failures + 1 };
@@ -101,7 +101,7 @@ impl<B: Bearer> Bridge<B> {
                 message = events.next(&mut place) => message,
             };
             match message {
-                Ok(message) if !is_end(&message) => self.relay(message).await,
+                Ok(message) if !is_end(&message) => self.tell_plainly(message).await,
                 _ => *present = None,
             }
         }
@@ -129,13 +129,13 @@ impl<B: Bearer> Bridge<B> {
         match Envelope::peek(&first).map(|seen| seen.kind()) {
             Ok(Kind::Notification { method }) if method == "notifications/subscriptions/acknowledged" => {}
             // It has to come first; from a server that forgets it, nothing is lost.
-            Ok(Kind::Notification { .. }) => self.relay(first).await,
+            Ok(Kind::Notification { .. }) => self.tell_plainly(first).await,
             _ => return Err(Error::new(Name::BadResponse, format!("{host} refuses the subscription"))),
         }
         Ok(events)
     }
 
-    async fn relay(&self, message: Vec<u8>) {
+    async fn tell_plainly(&self, message: Vec<u8>) {
         if matches!(Envelope::peek(&message).map(|seen| seen.kind()), Ok(Kind::Notification { .. })) {
             let plain = meta::without_subscription(&message).map_or(message, String::into_bytes);
             self.output.write(message::line(plain)).await;
