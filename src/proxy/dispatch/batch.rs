@@ -20,28 +20,34 @@ impl<B: Bearer> Dispatch<'_, B> {
         let bridge = Arc::clone(self.bridge);
         self.tasks.spawn(async move {
             gate.wait().await;
+            let translation = bridge.desk.now();
             let session = bridge.remote.sessions.current();
-            let allowed = session.version.as_ref().is_some_and(|version| version == BATCHES);
-            match requests_of(&text) {
-                (ids, sound) if !allowed || !sound => {
-                    // Each of them waits for an answer of its own.
-                    let refused = ids.into_iter().map(Some).collect::<Vec<_>>();
-                    for id in if refused.is_empty() { vec![None] } else { refused } {
-                        let refusal = message::refusal(id, INVALID_REQUEST, "a batch is not allowed here");
-                        bridge.output.write(refusal).await;
-                    }
+            let allowed = match &translation {
+                Some(translation) => translation.told() == BATCHES,
+                None => session.version.as_ref().is_some_and(|version| version == BATCHES),
+            };
+            let (ids, sound) = requests_of(&text);
+            if !allowed || !sound {
+                // Each of them waits for an answer of its own.
+                let refused = ids.into_iter().map(Some).collect::<Vec<_>>();
+                for id in if refused.is_empty() { vec![None] } else { refused } {
+                    let refusal = message::refusal(id, INVALID_REQUEST, "a batch is not allowed here");
+                    bridge.output.write(refusal).await;
                 }
-                (ids, _) if ids.is_empty() => {
-                    bridge.send_note(outgoing, "a batch").await;
-                }
-                (ids, _) => {
-                    let asked = ids.into_iter().map(|id| bridge.pending.add(id, false, false)).collect();
-                    let manner = Manner::Session;
-                    bridge
-                        .call(Call { asked, hello: None, opener: None, manner, large: false }, outgoing)
-                        .await;
-                }
+                return;
             }
+            if let Some(translation) = translation {
+                return bridge.translate_batch(translation, &text).await;
+            }
+            if ids.is_empty() {
+                bridge.send_note(outgoing, "a batch").await;
+                return;
+            }
+            let asked = ids.into_iter().map(|id| bridge.pending.add(id, false, false)).collect();
+            let manner = Manner::Session;
+            bridge
+                .call(Call { asked, hello: None, opener: None, manner, large: false, watch: None }, outgoing)
+                .await;
         });
     }
 }
