@@ -69,7 +69,27 @@ async fn a_server_that_refuses_the_newer_transport_is_spoken_to_in_the_older() {
 
 static FIRST: AtomicUsize = AtomicUsize::new(0);
 
-// T-63, T-82, T-83: what is no sign of the older transport leads to no GET; nor does `http`.
+// T-85: the revision is something else than the transport.
+#[tokio::test]
+async fn the_old_revision_over_the_newer_transport_keeps_to_its_rules() {
+    let server = super::server::Server::start(|seen| {
+        let hello = r#"{"protocolVersion":"2024-11-05","capabilities":{}}"#;
+        (seen.method() == "initialize").then(|| {
+            super::server::Answer::result(seen, hello).header("mcp-session-id", super::server::SESSION)
+        })
+    })
+    .await;
+    let mut host = Host::ready(&server).await;
+    host.tool(1).await;
+    assert_eq!(host.next().await["result"]["ok"], true);
+    server.wait_for("GET", 1).await;
+    for seen in &server.seen()[1..] {
+        assert_eq!(seen.header("mcp-session-id"), Some(super::server::SESSION), "{seen:?}");
+        assert_eq!(seen.header("mcp-protocol-version"), Some("2024-11-05"), "{seen:?}");
+    }
+}
+
+// T-63, T-82, T-83, T-84: what is no sign of the older transport leads to no GET; nor does `http`.
 #[tokio::test]
 async fn other_refusals_are_answers() {
     let cases: [(u16, &str, Transport, &str); 6] = [
