@@ -226,7 +226,7 @@ async fn the_servers_own_requests_are_answered() {
 /// Nothing can be resumed: who waits is told, and the next call finds a session again (T-24).
 #[tokio::test]
 async fn a_lost_stream_is_told_and_the_session_is_opened_again() {
-    let server = Server::start(|seen| (seen.json()["params"]["name"] == "tool").then(|| Do::End)).await;
+    let server = Server::start(|seen| (seen.json()["params"]["name"] == "tool").then_some(Do::End)).await;
     let mut host = ready(&server).await;
     host.call("level", "logging/setLevel", json!({"level": "debug"})).await;
     host.next().await;
