@@ -27,7 +27,7 @@ pub struct Row {
     /// Process exit code.
     pub exit: u8,
     /// JSON-RPC error code towards the MCP host. The `-310xx` codes lie outside the range that
-    /// JSON-RPC and MCP reserve, so that they cannot be mistaken for the server's own.
+    /// JSON-RPC and MCP reserve, so that they cannot be mistaken for the server's own (T-65).
     pub code: i32,
     /// Whether the same call may succeed later without anybody doing anything.
     pub retryable: bool,
