@@ -2,6 +2,7 @@
 
 mod server;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use chipp_auth::proxy::{Limits, Transport, Upstream};
 
 use self::server::{Do, Server, answer, event, methods};
 use super::host::{Host, Shared, Tokens, error_of};
+use super::ladder::{Climbing, Key, Ladder};
 use super::server::rpc;
 
 /// A host whose proxy uses this transport.
@@ -311,6 +313,31 @@ async fn a_401_is_renewed_on_both_ways() {
     assert_eq!(host.next().await["result"]["ok"], true);
     assert_eq!((server.count("GET"), server.count("tools/call")), (2, 2));
     assert_eq!(server.of("tools/call")[1].1.header("authorization"), Some("Bearer token-2"));
+}
+
+/// a proof names the address that it goes to, and a nonce belongs there.
+#[tokio::test]
+async fn a_proof_is_for_the_endpoint() {
+    let server = Server::start(|seen| {
+        let old =
+            seen.method() == "tools/call" && seen.header("dpop").is_some_and(|proof| proof.ends_with(" -"));
+        old.then(|| Do::Challenge(401, "dpop-nonce", "n1".to_owned()))
+    })
+    .await;
+    let key = Arc::new(Key::default());
+    let ladder = Ladder { key: Some(Arc::clone(&key)), ..Ladder::default() };
+    let upstream = Upstream { transport: Transport::Sse, ..Upstream::new(server.url.clone()) };
+    let mut host = Host::to(upstream, Limits::default(), Climbing(Arc::new(ladder)));
+    host.greet().await;
+    host.tool(1).await;
+    assert_eq!(host.next().await["result"]["ok"], true);
+    for (path, seen) in server.of("*") {
+        let proof = seen.header("dpop").unwrap().to_owned();
+        let place = server.url.join(&path).unwrap();
+        assert!(proof.contains(&format!(" {} {place} token-", seen.verb)), "{proof} at {path}");
+    }
+    let endpoint = server.url.join(&server.of("tools/call")[0].0).unwrap();
+    assert_eq!(*key.learned.lock().unwrap(), [endpoint.to_string()]);
 }
 
 /// Row 132: silence and a comment flood; T-10.
