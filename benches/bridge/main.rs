@@ -24,7 +24,7 @@ use client::Outcome;
 use keychain::Keychain;
 use measure::{Bench, GROUPS};
 use options::Options;
-use peers::{Column, Way};
+use peers::{Column, Statistic, Way};
 use server::Server;
 
 mod check;
@@ -63,7 +63,8 @@ fn main() -> ExitCode {
         }
     }
     eprint!("\r\x1b[K");
-    table::print(&columns, options.rounds);
+    let statistic = if options.best { Statistic::Best } else { Statistic::Median };
+    table::print(&columns, options.rounds, statistic);
     let file = options.json_file();
     std::fs::write(&file, json::report(&columns, options.rounds).to_string()).unwrap();
     println!("\nEvery sample is in {}", file.display());
