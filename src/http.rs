@@ -2,19 +2,23 @@
 //!
 //! Two kinds, because their dangers differ. The OAuth client carries refresh tokens, verifiers and
 //! secrets in its bodies: short limits, bounded answers, idle connections forgotten quickly. The MCP
-//! client carries the bearer token and streams that stay open for hours. Neither follows redirects
+//! client ([`mcp`]) carries the bearer token and streams that stay open for hours. Neither follows redirects
 //! nor retries: the library would send the body on to another host on 307 and 308, and would spend a
 //! rotating refresh token twice (security.md T1, T3; DESIGN decision 6). The OAuth client goes only where
 //! [`Reach`] lets it, because servers choose its addresses; the MCP client goes where the user said.
 
+mod failure;
 mod guard;
 mod kind;
+pub mod mcp;
+pub mod rate_limit;
 mod reach;
+pub mod retry_after;
 
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Client, ClientBuilder, Response};
+use reqwest::{Client, Response};
 use url::{Host, Url};
 
 use crate::error::{Error, Name, Result};
@@ -38,27 +42,6 @@ const OAUTH_SILENCE: Duration = Duration::from_secs(20);
 /// `unsafe-url` for anything but https, or http on this computer, and for an address out of
 /// `reach`; `tls-failed` if the system has no usable certificates.
 pub async fn oauth(url: &Url, reach: &Reach) -> Result<Client> {
-    let builder = base(url)?.timeout(OAUTH_TOTAL).read_timeout(OAUTH_SILENCE);
-    reach.check(url).await?;
-    build(builder.dns_resolver(Guard::new(url, reach)).pool_idle_timeout(Duration::from_secs(5)))
-}
-
-/// A client for MCP traffic to `url`'s host. It has no total time limit: a stream may live for hours.
-///
-/// # Errors
-/// As [`oauth`], apart from its `reach`.
-pub fn mcp(url: &Url) -> Result<Client> {
-    let keep_alive = Duration::from_secs(30);
-    build(
-        base(url)?
-            .pool_idle_timeout(keep_alive)
-            .http2_keep_alive_interval(keep_alive)
-            .http2_keep_alive_while_idle(true),
-    )
-}
-
-/// What both clients share.
-fn base(url: &Url) -> Result<ClientBuilder> {
     check(url)?;
     let builder = Client::builder()
         .user_agent(concat!("chipp-auth/", env!("CARGO_PKG_VERSION")))
@@ -66,17 +49,20 @@ fn base(url: &Url) -> Result<ClientBuilder> {
         .retry(reqwest::retry::never())
         .referer(false)
         .tcp_nodelay(true)
-        .connect_timeout(CONNECT);
+        .connect_timeout(CONNECT)
+        .pool_idle_timeout(Duration::from_secs(5))
+        .timeout(OAUTH_TOTAL)
+        .read_timeout(OAUTH_SILENCE);
     // On this computer there is nothing to encrypt, and a company proxy has no business there.
-    // Reading the system's certificates costs milliseconds at each start.
-    Ok(if url.scheme() == "http" { builder.no_proxy().tls_certs_only([]) } else { builder.https_only(true) })
+    let builder =
+        if url.scheme() == "http" { builder.no_proxy().tls_certs_only([]) } else { builder.https_only(true) };
+    reach.check(url).await?;
+    builder.dns_resolver(Guard::new(url, reach)).build().map_err(|_| no_certificates())
 }
 
-fn build(builder: ClientBuilder) -> Result<Client> {
-    builder.build().map_err(|_| {
-        Error::new(Name::TlsFailed, "this computer has no certificate authorities to trust")
-            .hinted("install the system's certificates (Debian: apt install ca-certificates)")
-    })
+fn no_certificates() -> Error {
+    Error::new(Name::TlsFailed, "this computer has no certificate authorities to trust")
+        .hinted("install the system's certificates (Debian: apt install ca-certificates)")
 }
 
 /// Whether a URL's host is this computer, judged by its literal form alone.
@@ -109,6 +95,19 @@ pub fn check(url: &Url) -> Result<()> {
     }
 }
 
+/// Allows http anywhere, where the user has said so (`--allow-http`). No token of a sign-in may be sent there
+/// (RFC 6750 section 5.3): whoever calls this sees to it.
+///
+/// # Errors
+/// `unsafe-url`.
+pub fn check_open(url: &Url) -> Result<()> {
+    let mut encrypted = url.clone();
+    if url.scheme() == "http" && url.host().is_some() {
+        let _ = encrypted.set_scheme("https");
+    }
+    check(&encrypted)
+}
+
 /// A URL for people: origin and path only. Queries may carry codes and states, and are never shown.
 pub fn show(url: &Url) -> String {
     let mut shown = url.clone();
@@ -138,47 +137,12 @@ pub async fn read(mut response: Response, limit: usize) -> Result<Bytes> {
 
 /// Names a failure below HTTP. The library's own text is not used: it contains the URL.
 pub fn transport(error: &reqwest::Error, host: &str) -> Error {
-    // Our own, from the resolver.
-    let mut sources = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    if let Some(ours) = sources.find_map(|cause| cause.downcast_ref::<Error>()) {
-        return ours.clone();
+    let cause = std::error::Error::source(error);
+    let late = error.is_timeout() && !error.is_connect();
+    match cause.and_then(failure::ours) {
+        None if late => Error::new(Name::Timeout, format!("{host} did not answer in time")),
+        _ => failure::named(cause, error.is_connect(), host),
     }
-    if error.is_timeout() && !error.is_connect() {
-        return Error::new(Name::Timeout, format!("{host} did not answer in time"));
-    }
-    let causes = causes(error);
-    // rustls' own words: expired, unknown issuer, wrong name.
-    if let Some(reason) = causes.iter().find(|cause| cause.contains("certificate")) {
-        return Error::new(Name::TlsFailed, format!("no safe connection to {host}: {reason}"));
-    }
-    if error.is_connect() && speaks_no_tls(error) {
-        let reason = causes.last().map(String::as_str).unwrap_or_default();
-        return Error::new(Name::TlsFailed, format!("no safe connection to {host}: {reason}"))
-            .hinted("check the address and the port: what answers there does not speak https, or an outdated form of it");
-    }
-    let reason = causes.last().cloned().unwrap_or_else(|| "no connection".to_owned());
-    let what = if error.is_connect() { "could not connect to" } else { "lost the connection to" };
-    Error::new(Name::NetworkDown, format!("{what} {host}: {reason}"))
-}
-
-/// Whether the handshake failed: rustls' errors come as invalid data, those of the network never do.
-fn speaks_no_tls(error: &reqwest::Error) -> bool {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    causes.filter_map(|cause| cause.downcast_ref()).any(is_invalid_data)
-}
-
-/// The connector wraps such an error in another one.
-fn is_invalid_data(error: &std::io::Error) -> bool {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    error.kind() == std::io::ErrorKind::InvalidData || inner.is_some_and(is_invalid_data)
-}
-
-/// The chain of causes, without the first, which names the URL.
-fn causes(error: &reqwest::Error) -> Vec<String> {
-    let first = std::error::Error::source(error);
-    std::iter::successors(first, |cause| cause.source())
-        .map(|cause| crate::error::clean(&cause.to_string()))
-        .collect()
 }
 
 #[cfg(test)]
@@ -207,6 +171,17 @@ mod tests {
             "ftp://localhost/",
         ] {
             assert_eq!(check(&url(bad)).unwrap_err().name(), Name::UnsafeUrl, "{bad}");
+        }
+    }
+
+    #[test]
+    fn http_anywhere_is_for_those_who_ask_for_it() {
+        for good in ["http://example.com/mcp", "http://192.168.0.1:8/", "https://e.com/", "http://localhost/"]
+        {
+            assert!(check_open(&url(good)).is_ok(), "{good}");
+        }
+        for bad in ["http://user@example.com/", "ftp://example.com/", "file:///etc/passwd", "ws://e.com/"] {
+            assert_eq!(check_open(&url(bad)).unwrap_err().name(), Name::UnsafeUrl, "{bad}");
         }
     }
 

@@ -17,7 +17,6 @@
 //! | [`machine`] | grants without a person (RFC 6749 section 4.4, RFC 7523 section 2.1, RFC 8693) |
 //! | [`dpop`] | proofs of a key (RFC 9449) |
 //! | [`answer`] | the token answer, read tolerantly |
-//! | [`retry_after`] | how long a server wants to be left alone |
 //! | `depth` | how deep JSON may be nested |
 //! | [`revoke`] | RFC 7009 |
 //!
@@ -44,7 +43,6 @@ pub mod machine;
 mod message;
 pub mod preflight;
 pub mod registration;
-pub mod retry_after;
 pub mod revoke;
 pub mod scope;
 pub mod wire;

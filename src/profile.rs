@@ -106,7 +106,8 @@ impl Target {
         target.dpop |= choices.dpop;
         target.resource = choices.resource.unwrap_or(target.resource);
         target.style = choices.style.or(target.style);
-        http::check(&target.url).map_err(|error| target.mark(error))?;
+        let check = if choices.allow_http { http::check_open } else { http::check };
+        check(&target.url).map_err(|error| target.mark(error))?;
         Ok(target)
     }
 

@@ -9,20 +9,24 @@
 //! | `stdio`, [`lines`] | the two ends of the pipe; bytes to lines |
 //! | [`envelope`], `message` | a look at a message; the messages of our own |
 //! | `bridge`, `dispatch` | the whole; each line sent in its right order |
-//! | `call`, `resume`, `pending` | one request to its one answer |
-//! | `listen` | what the server says unasked |
-//! | `legacy`, `session`, `renew`, `refusal` | the HTTP side, its session, its failures |
+//! | `call`, `pending` | one request to its one answer |
+//! | `remote` | the HTTP side: one request, until it is not the authorization that it fails for |
+//! | `opening`, `era` | how a session begins, and with which of the two eras of MCP
+//! | `legacy` | sessions: the revisions until 2025-11-25 |
 //! | `modern` | what is different for requests without a session |
-//! | `exchange`, `challenge`, `scope` | one request, until it is not the authorization that it fails for |
+//! | `sse` | the transport of 2024-11-05, where the newer one is refused |
+//! | `challenge`, [`scope`] | what a 401 or 403 asks for |
 //! | `events`, [`bound`] | event streams and their size |
 //! | `bearer` | the authorization, as this room sees it |
 //! | [`signin`] | waiting for a person, when only a sign-in helps |
 //! | `ends`, `latch` | signals and a lost parent; doors that open once |
 
-use http::{HeaderName, HeaderValue};
+use ::http::{HeaderName, HeaderValue};
+use tokio::sync::watch;
 use url::Url;
 
 use crate::error::Result;
+use crate::http::{self, rate_limit::RateLimit};
 
 mod bearer;
 pub mod bound;
@@ -32,21 +36,19 @@ mod challenge;
 mod dispatch;
 mod ends;
 pub mod envelope;
+mod era;
 mod events;
-mod exchange;
 mod latch;
 mod legacy;
 pub mod lines;
-mod listen;
 mod message;
 mod modern;
+mod opening;
 mod pending;
-mod refusal;
-mod renew;
-mod resume;
+mod remote;
 pub mod scope;
-mod session;
 pub mod signin;
+mod sse;
 mod stdio;
 
 pub use bearer::{Access, Bearer, Order, Proof, Refused, StepUp};
@@ -63,6 +65,38 @@ pub struct Upstream {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The target as the user would type it, for the hints of errors; nothing for the default one.
     pub target: Option<String>,
+    /// How it is talked to.
+    pub transport: Transport,
+    /// The user accepts that the connection is not encrypted, on any host. The [`Bearer`] has to be one without
+    /// tokens then (RFC 6750 section 5.3).
+    pub allow_http: bool,
+    /// Where the server's newest word about the rate limit is left.
+    pub rate_limit: Option<watch::Sender<Option<RateLimit>>>,
+}
+
+impl Upstream {
+    /// A server with nothing special about it.
+    pub fn new(url: Url) -> Self {
+        Upstream {
+            url,
+            headers: Vec::new(),
+            target: None,
+            transport: Transport::Auto,
+            allow_http: false,
+            rate_limit: None,
+        }
+    }
+}
+
+/// How the server is talked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Streamable HTTP; HTTP+SSE if that is refused and nothing newer answers (T-83).
+    Auto,
+    /// Streamable HTTP, whatever happens.
+    Http,
+    /// HTTP+SSE of 2024-11-05 from the start.
+    Sse,
 }
 
 /// How the proxy ended. None of these is a failure.
@@ -83,9 +117,13 @@ pub enum End {
 /// # Errors
 /// `unsafe-url` for an address that no token may be sent to. Once it serves, every failure is an answer
 /// to the request that failed.
-pub async fn serve<B: Bearer>(upstream: Upstream, bearer: B) -> Result<End> {
-    crate::http::check(&upstream.url)?;
+pub async fn serve<B: Bearer>(upstream: Upstream, bearer: B, limits: Limits) -> Result<End> {
+    if upstream.allow_http {
+        http::check_open(&upstream.url)?
+    } else {
+        http::check(&upstream.url)?
+    }
     let ends = ends::watch();
-    let pipe = Pipe { input: Input::stdin(), output: Output::stdout(), ends, limits: Limits::default() };
+    let pipe = Pipe { input: Input::stdin(), output: Output::stdout(), ends, limits };
     Ok(join(pipe, upstream, bearer).await)
 }

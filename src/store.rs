@@ -5,6 +5,7 @@
 //! failure deletes or replaces anything (I1). Nothing is ever kept in the clear. [`lock`] and [`index`] are the two companions: one writer at a
 //! time, and the list of accounts.
 
+pub mod allowance;
 mod files;
 pub mod index;
 mod keychain;

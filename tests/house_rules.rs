@@ -26,7 +26,7 @@ const EXPOSE: &[(&str, &str)] = &[
     ("oauth/device.rs", "the device code, in the body of the token request"),
     ("oauth/revoke.rs", "the body of the revocation request"),
     ("oauth/wire.rs", "code and refresh token, on their way into the token request"),
-    ("proxy/legacy.rs", "the Authorization header"),
+    ("proxy/remote/send.rs", "the Authorization header"),
     ("store.rs", "a record read, and compared with what was written"),
     ("store/keychain.rs", "a record given to the OS keychain"),
     ("store/memory.rs", "the store in memory"),

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, Command};
+use tokio::process::{self, Command};
 
 use super::context::{Context, Secrets};
 use super::{StoreKind, TargetArgs};
@@ -32,12 +32,21 @@ struct HandedOver {
     challenge: Vec<String>,
 }
 
+/// What a child is to be told beside its order.
+pub(super) struct Child<'a> {
+    pub(super) target: &'a TargetArgs,
+    /// The callback's port, if it is fixed.
+    pub(super) port: Option<u16>,
+    /// More variables that hold secrets.
+    pub(super) secrets: &'a [String],
+}
+
 /// Starts `login --background` for the same target, account and store. Its stdout is one JSON object at
 /// its end, if it fails.
 ///
 /// # Errors
 /// `internal` if this program cannot start itself.
-pub(super) async fn start(context: &Context<'_>, args: &TargetArgs, order: Order) -> Result<Child> {
+pub(super) async fn start(context: &Context<'_>, child: &Child<'_>, order: Order) -> Result<process::Child> {
     let failed = |error: std::io::Error| {
         Error::new(Name::Internal, format!("the sign-in could not be started: {error}"))
     };
@@ -55,9 +64,10 @@ pub(super) async fn start(context: &Context<'_>, args: &TargetArgs, order: Order
             },
         ]);
     }
-    command.args(args.arguments());
+    command.args(child.port.map(|port| format!("--port={port}")));
+    command.args(child.target.arguments());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    for name in SECRET_VARIABLES {
+    for name in SECRET_VARIABLES.into_iter().chain(child.secrets.iter().map(String::as_str)) {
         command.env_remove(name);
     }
     // Its own group: what ends the client and this proxy does not end a sign-in half done.

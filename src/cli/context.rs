@@ -56,7 +56,13 @@ impl<'a> Context<'a> {
 
     /// The target that the arguments mean.
     pub(super) fn target(&self, args: &TargetArgs) -> Result<Target> {
+        self.target_over(args, false)
+    }
+
+    /// The same; with `allow_http` it may be reached without encryption.
+    pub(super) fn target_over(&self, args: &TargetArgs, allow_http: bool) -> Result<Target> {
         let choices = Choices {
+            allow_http,
             account: self.global.account.clone(),
             client_secret: self.secrets.client_secret.clone(),
             ..args.choices()?

@@ -17,8 +17,10 @@ pub(super) fn start(global: &Global) {
         2 => Level::DEBUG,
         _ => Level::TRACE,
     };
-    let lines =
-        tracing_subscriber::fmt::layer().without_time().with_target(false).with_writer(std::io::stderr);
+    // MCP clients keep what we write on stderr in their logs, where colours are rubbish.
+    let ansi = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let lines = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(ansi);
+    let lines = lines.with_writer(std::io::stderr);
     let filter = Targets::new().with_target("chipp_auth", level);
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
 }

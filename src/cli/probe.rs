@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method};
 use secrecy::ExposeSecret;
 use url::Url;
 
 use crate::error::{Error, Name, Result};
+use crate::http::mcp::{Client, Failure};
 use crate::oauth::challenge;
 use crate::proxy::Access;
 
@@ -15,7 +17,7 @@ use crate::proxy::Access;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// A request that changes nothing, in the words of every revision.
-const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+const PING: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 
 /// What the server says to a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +44,14 @@ pub(super) async fn ask(url: &Url, access: Option<&Access>) -> Result<Verdict> {
     if let Some(access) = access {
         authorize(&mut headers, url, access)?;
     }
-    let request = crate::http::mcp(url)?.post(url.clone()).headers(headers).body(PING).timeout(LIMIT);
-    let response = request.send().await.map_err(|error| crate::http::transport(&error, host))?;
+    let client = Client::new(url, false)?;
+    let sent =
+        tokio::time::timeout(LIMIT, client.send(Method::POST, headers, Bytes::from_static(PING))).await;
+    let late = |_| Error::new(Name::Timeout, format!("{host} did not answer in time"));
+    let response = sent.map_err(late)?.map_err(|failure| match failure {
+        Failure::NotSent(error) => error,
+        Failure::Lost => Error::new(Name::NetworkDown, format!("lost the connection to {host}")),
+    })?;
     let said = response.headers().get_all(WWW_AUTHENTICATE).iter();
     let said: Vec<&str> = said.filter_map(|value| value.to_str().ok()).collect();
     judge(response.status().as_u16(), &said, host)

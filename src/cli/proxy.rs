@@ -1,63 +1,137 @@
 //! `proxy`: puts the parts together. Which token, from which store, what to do when nobody is signed in;
 //! the traffic itself is the business of [`crate::proxy`].
 
+mod fixed;
+mod header;
+mod limits;
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use secrecy::SecretString;
-use tokio::process::Child;
+use clap::ValueEnum;
 use tokio::sync::{mpsc, watch};
 
+use super::TargetArgs;
+use super::background::{self, Child};
 use super::context::Context;
-use super::{TargetArgs, background};
 use crate::credential::Grant;
 use crate::error::{Error, Name, Result};
+use crate::http;
 use crate::login::browser;
 use crate::proxy::signin::{Progress, SigningIn, Start};
-use crate::proxy::{self, Access, Bearer, Challenge, End, Order, Refused, StepUp, Upstream};
+use crate::proxy::{self, Bearer, End, Limits, Order, Transport, Upstream};
+use fixed::{Fixed, Unencrypted};
+use header::Given;
+use limits::Keeper;
 
 /// How long the end of the process waits for a renewal under way: a rotation that is not written down
 /// costs the user the sign-in.
 const LAST_RENEWAL: Duration = Duration::from_secs(10);
 
+/// The bounds of both time limits.
+const TIMES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
+const CONNECTION: &str = "Connection";
+const OPEN: &str = "use https; where the server has none, and whoever reads the traffic on its way may do so, \
+    --allow-http permits it for servers without a sign-in, or with a token of your own in --header";
+
 #[derive(clap::Args)]
 pub(super) struct ProxyArgs {
     #[command(flatten)]
     pub(super) target: TargetArgs,
-    /// A header for every request; repeatable. With `Authorization`, no sign-in takes place
-    #[arg(long = "header", value_name = "'NAME: VALUE'", value_parser = header)]
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// A header for every request; repeatable. `${NAME}` in it stands for an environment variable, so that no
+    /// secret has to be on the command line. With `Authorization`, no sign-in takes place
+    #[arg(long = "header", value_name = "'NAME: VALUE'", value_parser = header::parse)]
+    headers: Vec<Given>,
+    /// More headers, one on each line of this file
+    #[arg(long, value_name = "FILE")]
+    header_file: Option<PathBuf>,
     /// Never open a browser; answer with the command to run instead
     #[arg(long)]
     pub(super) no_browser: bool,
+    /// The port of the callback address when a sign-in begins here, for servers that insist on one
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    /// Streamable HTTP (http), HTTP+SSE of 2024-11-05 (sse), or the second where the first is refused
+    #[arg(long, value_name = "TRANSPORT", default_value = "auto", help_heading = CONNECTION)]
+    transport: TransportKind,
+    /// Allow http to other computers, for servers without a sign-in or with `--header`: the tokens of a sign-in
+    /// are never sent unencrypted
+    #[arg(long, help_heading = CONNECTION)]
+    allow_http: bool,
+    /// How long the server may be silent while a request waits
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time, help_heading = CONNECTION)]
+    timeout: Duration,
+    /// How long one request may take in all
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = time, help_heading = CONNECTION)]
+    max_time: Duration,
 }
 
-fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
-    // The text is not repeated: it may be a secret.
-    let (name, value) = text.split_once(':').ok_or("a header looks like 'Name: value'")?;
-    let name = name.trim().parse().map_err(|_| "the header's name is not allowed")?;
-    let mut value = HeaderValue::from_str(value.trim()).map_err(|_| "the header's value is not allowed")?;
-    value.set_sensitive(true);
-    Ok((name, value))
+#[derive(Clone, Copy, ValueEnum)]
+enum TransportKind {
+    Auto,
+    Http,
+    Sse,
+}
+
+impl From<TransportKind> for Transport {
+    fn from(kind: TransportKind) -> Self {
+        match kind {
+            TransportKind::Auto => Transport::Auto,
+            TransportKind::Http => Transport::Http,
+            TransportKind::Sse => Transport::Sse,
+        }
+    }
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).ok().filter(|time| TIMES.contains(time));
+    time.ok_or_else(|| "give a time such as 90s or 10m, between 1s and 24h".to_owned())
 }
 
 pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
-    let target = context.target(&args.target)?;
-    let fixed = args.headers.iter().any(|(name, _)| name == AUTHORIZATION);
-    let upstream = Upstream { url: target.url.clone(), headers: args.headers, target: target.typed.clone() };
+    let target = context.target_over(&args.target, args.allow_http).map_err(|error| match error.name() {
+        Name::UnsafeUrl if args.target.target.as_deref().is_some_and(|typed| typed.starts_with("http:")) => {
+            error.hinted(OPEN)
+        }
+        _ => error,
+    })?;
+    let headers =
+        header::resolve(&args.headers, args.header_file.as_deref(), |name| std::env::var(name).ok())
+            .map_err(|error| target.mark(error))?;
+    let fixed = headers.authorize();
+    let unencrypted = target.url.scheme() == "http" && !http::is_loopback(&target.url);
+    let mut upstream = Upstream {
+        headers: headers.list,
+        target: target.typed.clone(),
+        transport: args.transport.into(),
+        allow_http: unencrypted,
+        ..Upstream::new(target.url.clone())
+    };
+    let limits = Limits { silence: args.timeout.min(args.max_time), total: args.max_time };
     if fixed {
-        return proxy::serve(upstream, Fixed).await.map(exit);
+        return proxy::serve(upstream, Fixed, limits).await.map(exit);
+    }
+    if unencrypted {
+        return proxy::serve(upstream, Unencrypted, limits).await.map(exit);
     }
     let session = context.session(&target, context.working_store(&target)?)?;
     // The keychain takes longer than all the rest of the start; ask it while the client is still writing.
     let early = session.clone();
     tokio::spawn(async move { early.bearer().await });
+    let (sender, newest) = watch::channel(None);
+    upstream.rate_limit = Some(sender);
+    let paths = context.paths.clone();
+    let mut keeper = Keeper { newest, paths, key: target.key(), url: target.canonical() };
     let (orders, starter) = starter(args.no_browser, target.grant == Grant::User);
-    let serving = proxy::serve(upstream, SigningIn::new(session.clone(), starter));
+    let serving = proxy::serve(upstream, SigningIn::new(session.clone(), starter), limits);
+    let child = Child { target: &args.target, port: args.port, secrets: &headers.variables };
     let end = tokio::select! {
         end = serving => end,
-        never = sign_ins(context, &args.target, orders) => never,
+        never = sign_ins(context, &child, orders) => never,
+        never = keeper.run() => never,
     };
+    keeper.write();
     session.settle(LAST_RENEWAL).await;
     end.map(exit)
 }
@@ -67,28 +141,6 @@ fn exit(end: End) -> u8 {
     match end {
         End::Signal(number) => 128_u8.saturating_add(u8::try_from(number).unwrap_or(127)),
         _ => 0,
-    }
-}
-
-/// The user gave an `Authorization` header: there is nothing to add and nothing to renew.
-struct Fixed;
-
-impl Bearer for Fixed {
-    async fn bearer(&self) -> Result<Option<Access>> {
-        Ok(None)
-    }
-
-    async fn unauthorized(&self, _: Refused) -> Result<Access> {
-        Err(Error::new(
-            Name::LoginRequired,
-            "the server refused the Authorization header given with --header",
-        )
-        .hinted("correct the header in the configuration of your MCP client, or leave it out to sign in"))
-    }
-
-    async fn insufficient(&self, _: Option<SecretString>, _: Challenge) -> Result<StepUp> {
-        Err(Error::new(Name::ScopeRequired, "the token given with --header has too few permissions")
-            .hinted("give a token with more permissions, or leave the header out to sign in"))
     }
 }
 
@@ -138,9 +190,9 @@ impl Start for Starter {
 }
 
 /// Starts the sign-ins that are ordered. Never ends by itself.
-async fn sign_ins<T>(context: &Context<'_>, target: &TargetArgs, mut orders: Orders) -> T {
+async fn sign_ins<T>(context: &Context<'_>, child: &Child<'_>, mut orders: Orders) -> T {
     while let Some((order, report)) = orders.recv().await {
-        match background::start(context, target, order).await {
+        match background::start(context, child, order).await {
             Err(error) => drop(report.send(Some(Err(error)))),
             Ok(child) => {
                 tokio::spawn(async move { report.send(Some(outcome(child).await)) });
@@ -152,7 +204,7 @@ async fn sign_ins<T>(context: &Context<'_>, target: &TargetArgs, mut orders: Ord
 
 /// Waits for the sign-in to end. The child is not ended with us: a sign-in half done is finished, and the
 /// next start of the client finds it.
-async fn outcome(child: Child) -> Result<()> {
+async fn outcome(child: tokio::process::Child) -> Result<()> {
     let failed = || Error::new(Name::LoginRequired, "the sign-in was not finished");
     let output = child.wait_with_output().await.map_err(|_| failed())?;
     if output.status.success() {

@@ -10,7 +10,7 @@ use crate::credential::record::Damage;
 use crate::error::{Error, Name, Result};
 use crate::paths::io_error;
 use crate::profile::{DEFAULT, Target};
-use crate::store::{Found, Kind, Store, index, lock};
+use crate::store::{Found, Kind, Store, allowance, index, lock};
 
 #[derive(clap::Args)]
 pub(super) struct ResetArgs {
@@ -26,6 +26,8 @@ enum Item {
     Record(Store),
     Entry,
     Lock(PathBuf),
+    /// A file without secrets.
+    Note(PathBuf),
     Leftover(PathBuf),
 }
 
@@ -106,6 +108,10 @@ async fn find(context: &Context<'_>, target: &Target) -> Result<Vec<(Item, Strin
             items.push((Item::Lock(path.clone()), format!("the lock file {}", path.display())));
         }
     }
+    let limits = allowance::path(&context.paths, &target.key(), &target.canonical());
+    if limits.exists() {
+        items.push((Item::Note(limits.clone()), format!("the note on the rate limit, {}", limits.display())));
+    }
     if target.name() == DEFAULT {
         let found = leftovers().into_iter().map(|path| {
             let words = format!("{}, left by another client", path.display());
@@ -141,6 +147,7 @@ async fn remove(context: &Context<'_>, target: &Target, item: &Item) -> Result<(
             Some(_held) => std::fs::remove_file(path).map_err(|error| io_error("remove", path, &error)),
             None => Ok(()),
         },
+        Item::Note(path) => std::fs::remove_file(path).map_err(|error| io_error("remove", path, &error)),
         Item::Leftover(path) => {
             let is_directory = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
             let removed =

@@ -9,11 +9,11 @@ use super::probe::{self, Verdict};
 use super::ui::{Tone, paint, span, table};
 use crate::credential::{Credential, Freshness, Grant, now, now_ms};
 use crate::error::{Name, Result};
-use crate::http;
+use crate::http::{self, rate_limit::RateLimit};
 use crate::profile::Target;
 use crate::proxy::{Bearer, Refused};
 use crate::session::Session;
-use crate::store::{Store, index};
+use crate::store::{Store, allowance, index};
 
 /// From this many seconds before its end the sign-in is announced to end.
 const SOON: u64 = 5 * 24 * 3600;
@@ -37,8 +37,9 @@ pub(super) async fn run(context: &Context<'_>, args: StatusArgs) -> Result<u8> {
         verdict = Some(check(&session, &target).await.map_err(|error| target.mark(error))?);
         credential = session.load().await?;
     }
-    let seen =
-        Seen { target: &target, store: &store, credential: credential.as_ref(), verdict: verdict.as_ref() };
+    let (credential, verdict) = (credential.as_ref(), verdict.as_ref());
+    let limit = allowance::read(&allowance::path(&context.paths, &target.key(), &target.canonical()));
+    let seen = Seen { target: &target, store: &store, credential, verdict, limit: limit.as_ref() };
     if context.ui.json() {
         context.ui.object(&seen.object(args.check));
     } else {
@@ -71,6 +72,27 @@ struct Seen<'a> {
     credential: Option<&'a Credential>,
     /// What the server said, if it was asked.
     verdict: Option<&'a Verdict>,
+    /// What it said last about the rate limit.
+    limit: Option<&'a RateLimit>,
+}
+
+/// The rate limit for people: what is left of it, and when that was so.
+fn limit_row(limit: &RateLimit, now: u64) -> String {
+    let whole = limit.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+    let mut row = match limit.remaining {
+        Some(remaining) => format!("{remaining}{whole} requests left"),
+        None => format!("{} requests", limit.limit.unwrap_or_default()),
+    };
+    row.extend(limit.tier.as_ref().map(|tier| format!(" ({tier})")));
+    row.push_str(&format!(", as of {} ago", span(now.saturating_sub(limit.as_of))));
+    match limit.reset {
+        Some(reset) if reset > now => {
+            row.push_str(&format!("; a new window begins in {}", span(reset - now)))
+        }
+        Some(_) => row.push_str("; a new window has begun since"),
+        None => {}
+    }
+    row
 }
 
 /// Whether the sign-in serves without the user.
@@ -112,6 +134,9 @@ impl Seen<'_> {
                 Some(Verdict::Accepted) => json!({"accepted": true}),
                 Some(Verdict::LacksScope(scope)) => json!({"accepted": true, "missing_scope": scope}),
             };
+        }
+        if let Some(limit) = self.limit {
+            object["rate_limit"] = json!(limit);
         }
         let (Some(credential), Some(members)) = (self.credential, object.as_object_mut()) else {
             return object;
@@ -185,6 +210,7 @@ impl Seen<'_> {
             ("last renewed", ago(credential.tokens.received_at_ms / 1000)),
             ("kept in", self.store.describe()),
         ];
+        rows.extend(self.limit.map(|limit| ("rate limit", limit_row(limit, now))));
         rows.extend(self.verdict.map(|verdict| {
             let said = match verdict {
                 Verdict::Accepted => "the server accepts it".to_owned(),

@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::error::{Error, Name};
-use crate::oauth::retry_after::Wait;
+use crate::http::retry_after::Wait;
 use members::Members;
 
 pub use refusal::{Cause, Refusal};
@@ -57,7 +57,7 @@ pub struct Issued {
 pub struct Reply<'a> {
     /// HTTP status code.
     pub status: u16,
-    /// `Retry-After`, read with [`retry_after`](super::retry_after).
+    /// `Retry-After`, read with [`retry_after`](crate::http::retry_after).
     pub wait: Option<Wait>,
     /// The body.
     pub body: &'a [u8],

@@ -12,9 +12,9 @@ use url::Url;
 
 use super::answer::{Cause, Issued, Refusal};
 use super::message::Message;
-use super::retry_after::Wait;
 use super::wire::{self, Endpoint};
 use crate::error::{Error, Name, clean};
+use crate::http::retry_after::Wait;
 
 /// The grant type (section 3.4).
 pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";

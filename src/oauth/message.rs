@@ -8,12 +8,12 @@ use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
 use super::answer::{self, Answer, Cause, Issued, Refusal, Reply};
-use super::retry_after::{self, Wait};
 use super::wire::Endpoint;
 use super::{assertion, dpop};
 use crate::credential::TokenStyle;
 use crate::error::Result;
 use crate::http;
+use crate::http::retry_after::{self, Wait};
 
 /// The parameters whose values are secrets.
 const SECRET: [&str; 7] =

@@ -34,6 +34,8 @@ pub struct Choices {
     pub resource: Option<ResourceChoice>,
     /// `--token-style`.
     pub style: Option<TokenStyle>,
+    /// `--allow-http`: a URL on the command line may be unencrypted on any host.
+    pub allow_http: bool,
 }
 
 impl From<&str> for ResourceChoice {

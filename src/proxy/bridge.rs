@@ -1,6 +1,6 @@
 //! The pipe and the server joined: what both directions share, and how a session of the proxy ends.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::select;
@@ -10,9 +10,9 @@ use tokio::time::timeout;
 
 use super::dispatch::Dispatch;
 use super::envelope::{self, Envelope, Fault, Kind};
-use super::legacy::{Outgoing, Remote, Reply};
 use super::message;
 use super::pending::Pending;
+use super::remote::{Outgoing, Remote, Reply};
 use super::stdio::{Input, Output};
 use super::{Bearer, End, Upstream};
 use crate::error::{Error, Name};
@@ -61,18 +61,20 @@ pub(super) struct Bridge<B> {
     pub(super) limits: Limits,
     pub(super) big: Semaphore,
     listener: Mutex<Option<AbortHandle>>,
+    me: Weak<Self>,
 }
 
 /// Joins a pipe and a server until one of them ends.
 pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
     let Pipe { input, output, mut ends, limits } = pipe;
-    let bridge = Arc::new(Bridge {
-        remote: Remote::new(upstream, bearer),
+    let bridge = Arc::new_cyclic(|me| Bridge {
+        remote: Remote::new(upstream, bearer, limits.silence),
         pending: Pending::default(),
         output,
         limits,
         big: Semaphore::new(BIG),
         listener: Mutex::default(),
+        me: Weak::clone(me),
     });
     let mut tasks = JoinSet::new();
     let end = {
@@ -85,12 +87,14 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
     };
     let tidy = async {
         if end == End::Eof {
+            bridge.pending.end_endless();
             let _ = timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await;
         }
         // What is still open is cancelled by closing its stream.
         tasks.abort_all();
         bridge.stop_listening();
         let _ = timeout(FAREWELL, bridge.remote.delete()).await;
+        bridge.remote.account();
     };
     select! {
         () = tidy => end,
@@ -99,15 +103,28 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
 }
 
 impl<B: Bearer> Bridge<B> {
-    /// Starts to listen to the server's own messages, once.
+    /// Starts to listen to the server's own messages, once. Over HTTP+SSE they come anyway.
     pub(super) fn start_listening(self: &Arc<Self>) {
-        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
-        if listener.is_none() {
-            *listener = Some(tokio::spawn(Arc::clone(self).listen()).abort_handle());
+        if !self.remote.sse.is_on() {
+            self.start(|| Arc::clone(self).listen());
         }
     }
 
-    fn stop_listening(&self) {
+    /// Starts to keep the stream of HTTP+SSE, once.
+    pub(super) fn start_keeping(&self) {
+        if let Some(me) = self.me.upgrade() {
+            self.start(|| me.keep_line());
+        }
+    }
+
+    fn start<F: Future<Output = ()> + Send + 'static>(&self, listen: impl FnOnce() -> F) {
+        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        if listener.is_none() {
+            *listener = Some(tokio::spawn(listen()).abort_handle());
+        }
+    }
+
+    pub(super) fn stop_listening(&self) {
         if let Some(listener) = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take() {
             listener.abort();
         }

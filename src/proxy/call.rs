@@ -3,30 +3,33 @@
 //! Whatever happens on the way, the host gets exactly one answer: the server's, or an error that says
 //! what happened. The function [`Bridge::call`] is that promise; everything below it may fail.
 
+mod follow;
+mod manner;
+mod resume;
+mod whole;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Response;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Bearer;
 use super::bridge::Bridge;
 use super::envelope::{Envelope, Kind, id_key};
-use super::events::{Cursor, Events, Stop};
+use super::events::Events;
 use super::latch::Opener;
-use super::legacy::{Outgoing, Reply};
+use super::legacy::session::{Hello, session_id};
 use super::message;
+use super::modern::Asks;
 use super::pending::Ticket;
-use super::refusal::{is_media, media};
-use super::resume::Tries;
-use super::session::{Hello, session_id};
+use super::remote::refusal::{Refusal, is_media, media};
+use super::remote::{Outgoing, Reply};
 use crate::error::{Error, Name, Result};
+use crate::http::mcp::Answer;
+pub(super) use manner::Manner;
 
-/// How long a stream is read on after the answer, so that its connection can be used again.
-const AFTER: Duration = Duration::from_secs(5);
-/// The largest JSON answer, in bytes, and from which size on only a few are read at a time (P5).
-const LARGEST: usize = 32 << 20;
-const BIG: usize = 1 << 20;
+/// How long the server may take to hear that nobody waits any more.
+const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// A request of the host, or a batch of them.
 pub(super) struct Call {
@@ -36,8 +39,8 @@ pub(super) struct Call {
     pub(super) hello: Option<Hello>,
     /// What later messages wait for.
     pub(super) opener: Option<Opener>,
-    /// It knows of no session: closing its stream cancels it, and a broken one is not taken up (T-59, T-61).
-    pub(super) stateless: bool,
+    /// By which rules it is answered.
+    pub(super) manner: Manner,
 }
 
 impl Call {
@@ -72,6 +75,11 @@ impl Patience {
         self.end.min(Instant::now() + self.silence)
     }
 
+    /// How long to wait after something came at that time.
+    pub(super) fn after(&self, heard: Instant) -> Instant {
+        self.end.min(heard + self.silence)
+    }
+
     pub(super) fn is_over(&self) -> bool {
         Instant::now() >= self.end
     }
@@ -87,7 +95,17 @@ impl Patience {
 impl<B: Bearer> Bridge<B> {
     /// Carries one call out and answers it.
     pub(super) async fn call(&self, mut call: Call, outgoing: Outgoing) {
-        let outcome = self.converse(&mut call, outgoing).await;
+        let stateless = call.manner.is_stateless();
+        let only = call.asked.first().filter(|_| stateless).map(Arc::clone);
+        let conversation = self.converse(&mut call, outgoing);
+        let outcome = match only {
+            None => conversation.await,
+            Some(ticket) => match manner::unless_cancelled(&ticket, conversation).await {
+                Some(outcome) => outcome,
+                // The exchange is dropped, and with it its stream closed: so the server learns of it (T-59).
+                None => Ok(()),
+            },
+        };
         let error = outcome.err().unwrap_or_else(|| {
             Error::new(
                 Name::BadResponse,
@@ -103,7 +121,7 @@ impl<B: Bearer> Bridge<B> {
             if !ticket.is_cancelled() {
                 self.output.write(message::error(Some(&ticket.id), &error.to_rpc())).await;
             }
-            if error.name() == Name::Timeout && !ticket.hello && !call.stateless {
+            if error.name() == Name::Timeout && !ticket.hello && !stateless {
                 self.give_up(&ticket.id).await;
             }
         }
@@ -112,25 +130,55 @@ impl<B: Bearer> Bridge<B> {
     /// Tells the server that we have stopped waiting (T-10).
     async fn give_up(&self, id: &str) {
         let cancelled = Outgoing::own(message::cancelled(id, "timeout"));
-        let _ = timeout(AFTER, self.remote.post(&cancelled)).await;
+        let _ = timeout(GIVE_UP, self.remote.post(&cancelled)).await;
     }
 
-    async fn converse(&self, call: &mut Call, outgoing: Outgoing) -> Result<()> {
-        let patience = Patience { silence: self.limits.silence, end: Instant::now() + self.limits.total };
-        let reply = timeout_at(patience.next(), self.remote.post(&outgoing)).await;
+    async fn converse(&self, call: &mut Call, mut outgoing: Outgoing) -> Result<()> {
+        let patience = self.patience();
+        if call.hello.is_some() {
+            return self.open(call, outgoing, patience).await;
+        }
+        if call.manner == Manner::Stateless(Asks::Changes) {
+            return self.attend(call, outgoing).await;
+        }
+        if self.remote.sse.is_on() && !call.manner.is_stateless() {
+            return self.over_sse(call, &outgoing, patience).await;
+        }
+        let mut reply = self.post(&outgoing, patience).await?;
+        if let Reply::Refused(refusal) = &reply
+            && self.remote.heal(&mut outgoing, refusal).await
+        {
+            reply = self.post(&outgoing, patience).await?;
+        }
         drop(outgoing);
-        match reply.map_err(|_| self.late())?? {
+        match reply {
             Reply::Accepted(response) => self.read(call, response, patience).await,
-            Reply::Refused(refusal) => {
-                if refusal.is_answer() {
-                    self.pass_on(call, refusal.body.to_vec()).await;
-                }
-                if call.is_answered() { Ok(()) } else { Err(refusal.into_error(self.remote.host())) }
-            }
+            Reply::Refused(refusal) => self.pass_refusal(call, refusal).await,
         }
     }
 
-    async fn read(&self, call: &mut Call, response: Response, patience: Patience) -> Result<()> {
+    /// How long a request waits that begins now.
+    pub(super) fn patience(&self) -> Patience {
+        Patience { silence: self.limits.silence, end: Instant::now() + self.limits.total }
+    }
+
+    pub(super) async fn post(&self, outgoing: &Outgoing, patience: Patience) -> Result<Reply> {
+        timeout_at(patience.next(), self.remote.post(outgoing)).await.map_err(|_| self.late())?
+    }
+
+    /// Gives the host the server's answer in a refusal, or the caller the error that it means (T-08).
+    pub(super) async fn pass_refusal(&self, call: &mut Call, refusal: Refusal) -> Result<()> {
+        if refusal.is_answer() {
+            self.pass_on(call, refusal.body.to_vec()).await;
+        } else if let Some(ticket) = call.asked.first().filter(|_| call.manner.is_stateless())
+            && let Some(answer) = refusal.as_answer_to(&ticket.id)
+        {
+            self.pass_on(call, answer).await;
+        }
+        if call.is_answered() { Ok(()) } else { Err(refusal.into_error(self.remote.host())) }
+    }
+
+    pub(super) async fn read(&self, call: &mut Call, response: Answer, patience: Patience) -> Result<()> {
         if let Some(hello) = &mut call.hello {
             hello.id = session_id(response.headers());
         }
@@ -153,93 +201,27 @@ impl<B: Bearer> Bridge<B> {
         self.whole(call, response, patience).await
     }
 
-    /// Reads a JSON answer and passes it on.
-    async fn whole(&self, call: &mut Call, mut response: Response, patience: Patience) -> Result<()> {
-        let mut body = Vec::new();
-        let mut share = None;
-        loop {
-            self.output.ready().await;
-            let chunk = timeout_at(patience.next(), response.chunk()).await.map_err(|_| self.late())?;
-            let Some(chunk) = chunk.map_err(|_| self.lost())? else { break };
-            if body.is_empty() {
-                let announced = response.content_length().unwrap_or_default() + 1;
-                body.reserve(
-                    usize::try_from(announced).unwrap_or(LARGEST).clamp(chunk.len() + 1, LARGEST + 1),
-                );
-            }
-            if body.len() + chunk.len() > LARGEST {
-                return Err(self.too_large());
-            }
-            body.extend_from_slice(&chunk);
-            if body.len() > BIG && share.is_none() {
-                share = self.big.acquire().await.ok();
-            }
-        }
-        self.pass_on(call, body).await;
-        Ok(())
-    }
-
-    /// Reads a stream, and takes it up again after a break where the server allows that.
-    async fn follow(&self, call: &mut Call, mut events: Events, patience: Patience) -> Result<()> {
-        let (mut cursor, mut tries) = (Cursor::default(), Tries::default());
-        loop {
-            let before = cursor.last_id.clone();
-            let stop = self.drain(call, &mut events, &mut cursor, patience).await?;
-            if call.is_over() {
-                return Ok(());
-            }
-            if stop == Stop::TooLarge {
-                return Err(self.too_large());
-            }
-            if call.stateless {
-                return Err(self.lost());
-            }
-            if cursor.last_id != before {
-                tries = Tries::default();
-            }
-            events = self.resume(&cursor, &mut tries, patience).await?;
-        }
-    }
-
-    /// Passes messages on until the stream stops.
-    async fn drain(
-        &self,
-        call: &mut Call,
-        events: &mut Events,
-        cursor: &mut Cursor,
-        patience: Patience,
-    ) -> Result<Stop> {
-        let mut after = None;
-        loop {
-            self.output.ready().await;
-            let limit = after.unwrap_or_else(|| patience.next());
-            match timeout_at(limit, events.next(cursor)).await {
-                Ok(Ok(message)) => self.pass_on(call, message).await,
-                Ok(Err(stop)) => return Ok(stop),
-                Err(_) if after.is_some() => return Ok(Stop::Ended),
-                Err(_) if patience.goes_on(events.was_active()) => {}
-                Err(_) => return Err(self.late()),
-            }
-            if after.is_none() && call.is_over() {
-                after = Some(Instant::now() + AFTER);
-            }
-        }
-    }
-
     /// Passes a message of this call's stream on, and learns from it what opens the session.
-    async fn pass_on(&self, call: &mut Call, message: Vec<u8>) {
+    pub(super) async fn pass_on(&self, call: &mut Call, message: Vec<u8>) {
         if let Some(result) = call.opens(&message)
             && let Some(hello) = call.hello.take()
         {
             self.remote.sessions.open(hello, result);
         }
-        self.deliver(message).await;
+        match (call.manner, call.asked.first().map(Arc::clone)) {
+            (Manner::Stateless(asks), Some(ticket)) => {
+                if let Some(message) = self.admit(&ticket, asks, message) {
+                    ticket.write(self.output.write(message::line(message))).await;
+                }
+            }
+            _ => self.deliver(message).await,
+        }
         if call.is_answered() {
             call.opener = None;
         }
     }
 
-    fn late(&self) -> Error {
+    pub(super) fn late(&self) -> Error {
         Error::new(Name::Timeout, format!("{} did not answer in time", self.remote.host()))
     }
 
@@ -247,8 +229,9 @@ impl<B: Bearer> Bridge<B> {
         Error::new(Name::StreamLost, format!("{} broke off its answer", self.remote.host()))
     }
 
-    fn too_large(&self) -> Error {
-        let what = format!("the answer of {} is larger than {} MiB", self.remote.host(), LARGEST >> 20);
+    pub(super) fn too_large(&self) -> Error {
+        let what =
+            format!("the answer of {} is larger than {} MiB", self.remote.host(), whole::LARGEST >> 20);
         Error::new(Name::TooLarge, what)
     }
 }

@@ -6,35 +6,30 @@
 //! `notifications/initialized` waits until the server has taken it. A cancellation waits until its
 //! request has left. Everything else runs side by side; notifications keep their order among themselves.
 
+mod batch;
+mod note;
+mod request;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use super::Bearer;
 use super::bridge::Bridge;
-use super::call::Call;
-use super::envelope::{self, Envelope, Fault, Kind, member};
+use super::envelope::{Envelope, Fault, Kind};
 use super::latch::{Latch, Opener};
-use super::legacy::Outgoing;
 use super::lines::{self, Line, Lines};
-use super::message::{self, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR};
+use super::message::{self, INVALID_REQUEST, PARSE_ERROR};
 use super::modern::Modern;
-use super::session::Hello;
+use super::remote::Outgoing;
 use super::stdio::Input;
 use crate::error::{Error, Name};
 
-/// The most requests that wait for their answers.
-const MOST: usize = 1024;
 /// The most memory for messages that have not left yet, in KiB, and what each counts at least.
 const MEMORY: (usize, usize) = (64 << 10, 16);
-/// How long a cancellation waits for its request to leave.
-const CANCEL: Duration = Duration::from_secs(10);
-/// The one revision with batches (T-40).
-const BATCHES: &str = "2025-03-26";
 
 pub(super) struct Dispatch<'a, B> {
     bridge: &'a Arc<Bridge<B>>,
@@ -44,6 +39,8 @@ pub(super) struct Dispatch<'a, B> {
     /// Open when the notification before has been taken.
     last_note: Arc<Latch>,
     memory: Arc<Semaphore>,
+    /// The version of the last request without a session.
+    version: Option<HeaderValue>,
 }
 
 impl<'a, B: Bearer> Dispatch<'a, B> {
@@ -51,7 +48,7 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
         let open = Latch::new();
         open.open();
         let memory = Arc::new(Semaphore::new(MEMORY.0));
-        Dispatch { bridge, tasks, gate: Arc::clone(&open), last_note: open, memory }
+        Dispatch { bridge, tasks, gate: Arc::clone(&open), last_note: open, memory, version: None }
     }
 
     /// Reads until the end.
@@ -89,10 +86,16 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
         match envelope.kind() {
             Kind::Request { id, method } => {
                 let modern = Modern::of(&method, envelope.params);
+                self.version = modern.as_ref().map(|modern| modern.version.clone()).or(self.version.take());
                 self.request(text.clone(), id, &method, modern).await;
             }
             Kind::Notification { method } => {
-                self.notification(text.clone(), &method).await;
+                let modern = self.modern_note(&method, envelope.params);
+                self.notification(text.clone(), &method, modern).await;
+            }
+            // Servers ask in sessions only: without one there is nobody who waits for it (T-58, S-06).
+            Kind::Answer { .. } if !self.has_session() => {
+                tracing::warn!("the host answers a request that no server made; dropped");
             }
             Kind::Answer { .. } => {
                 let (gate, message) = (Arc::clone(&self.gate), self.outgoing(text.clone()).await);
@@ -105,131 +108,9 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
         }
     }
 
-    async fn request(&mut self, text: Bytes, id: &str, method: &str, modern: Option<Box<Modern>>) {
-        let params = |text| Envelope::peek(text).ok().and_then(|envelope| envelope.params);
-        match method {
-            // This proxy speaks the revisions that have no such method; a host that probes for a newer
-            // one is told so at once, and nobody is asked to sign in for a probe (DESIGN section 4).
-            "server/discover" => {
-                return self.refuse(Some(id), METHOD_NOT_FOUND, "there is no method server/discover").await;
-            }
-            // While the host waits for `initialize`, perhaps for a person, it must not think us dead (T-36).
-            "ping" if !self.gate.is_open() => return self.bridge.output.write(message::pong(id)).await,
-            _ if self.bridge.pending.len() >= MOST => {
-                let busy =
-                    Error::new(Name::ServerBusy, format!("{MOST} requests wait for their answers already"));
-                return self.bridge.output.write(message::error(Some(id), &busy.to_rpc())).await;
-            }
-            "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => {
-                self.bridge.remote.sessions.keep(method, params(&text));
-            }
-            _ => {}
-        }
-        let is_hello = method == "initialize";
-        let ticket = self.bridge.pending.add(id, is_hello);
-        let stateless = modern.is_some();
-        let mut call = Call { asked: vec![Arc::clone(&ticket)], hello: None, opener: None, stateless };
-        let gate = Arc::clone(&self.gate);
-        if is_hello {
-            let params = params(&text).unwrap_or("{}").to_owned();
-            call.hello = Some(Hello::new(params));
-            call.opener = Some(self.close_gate());
-        }
-        let mut outgoing = self.outgoing(text).await;
-        outgoing.hello = is_hello;
-        outgoing.modern = modern;
-        outgoing.sent = Arc::clone(&ticket.sent);
-        let bridge = Arc::clone(self.bridge);
-        self.tasks.spawn(async move {
-            // What knows of no session needs none to be open.
-            if !stateless {
-                gate.wait().await;
-            }
-            bridge.call(call, outgoing).await;
-        });
-    }
-
-    async fn notification(&mut self, text: Bytes, method: &str) {
-        let gate = Arc::clone(&self.gate);
-        let outgoing = self.outgoing(text.clone()).await;
-        match method {
-            "notifications/cancelled" => {
-                let target = Envelope::peek(&text).ok().and_then(|envelope| envelope.params);
-                let target = target.and_then(|params| member(params, "requestId"));
-                let ticket = target.and_then(|id| self.bridge.pending.find(id));
-                if ticket.as_ref().is_some_and(|ticket| ticket.hello) {
-                    tracing::warn!("the host cancels initialize, which MCP forbids; dropped");
-                    return;
-                }
-                let first = async move {
-                    gate.wait().await;
-                    if let Some(ticket) = ticket {
-                        ticket.cancel();
-                        let _ = timeout(CANCEL, ticket.sent.wait()).await;
-                    }
-                };
-                self.note(outgoing, first, "a cancellation");
-            }
-            "notifications/initialized" => {
-                let opener = self.close_gate();
-                let bridge = Arc::clone(self.bridge);
-                self.tasks.spawn(async move {
-                    gate.wait().await;
-                    if bridge.send_note(outgoing, "initialized").await {
-                        bridge.start_listening();
-                    }
-                    drop(opener);
-                });
-            }
-            _ => {
-                let opener = Opener(Latch::new());
-                let before = std::mem::replace(&mut self.last_note, Arc::clone(&opener.0));
-                let bridge = Arc::clone(self.bridge);
-                self.tasks.spawn(async move {
-                    gate.wait().await;
-                    before.wait().await;
-                    bridge.send_note(outgoing, "a notification").await;
-                    drop(opener);
-                });
-            }
-        }
-    }
-
-    /// Sends something that wants no answer, after `first`.
-    fn note(
-        &mut self,
-        message: Outgoing,
-        first: impl Future<Output = ()> + Send + 'static,
-        what: &'static str,
-    ) {
-        let bridge = Arc::clone(self.bridge);
-        self.tasks.spawn(async move {
-            first.await;
-            bridge.send_note(message, what).await;
-        });
-    }
-
-    async fn batch(&mut self, text: Bytes) {
-        let (gate, outgoing) = (Arc::clone(&self.gate), self.outgoing(text.clone()).await);
-        let bridge = Arc::clone(self.bridge);
-        self.tasks.spawn(async move {
-            gate.wait().await;
-            let session = bridge.remote.sessions.current();
-            let allowed = session.version.as_ref().is_some_and(|version| version == BATCHES);
-            match allowed.then(|| requests_of(&text)).flatten() {
-                None => {
-                    let refusal = message::refusal(None, INVALID_REQUEST, "a batch is not allowed here");
-                    bridge.output.write(refusal).await;
-                }
-                Some(ids) if ids.is_empty() => {
-                    bridge.send_note(outgoing, "a batch").await;
-                }
-                Some(ids) => {
-                    let asked = ids.into_iter().map(|id| bridge.pending.add(id, false)).collect();
-                    bridge.call(Call { asked, hello: None, opener: None, stateless: false }, outgoing).await;
-                }
-            }
-        });
+    /// Whether there is a session, or one is being opened.
+    fn has_session(&self) -> bool {
+        self.bridge.remote.sessions.current().epoch > 0 || !self.gate.is_open()
     }
 
     /// Makes everything read from now on wait for what comes out of this.
@@ -260,19 +141,4 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
         let what = format!("a message of the host is longer than {} MiB", lines::LIMIT >> 20);
         self.bridge.output.write(message::error(id, &Error::new(Name::TooLarge, what).to_rpc())).await;
     }
-}
-
-/// The ids of a batch's requests; `None` if it is not one that may be sent.
-fn requests_of(text: &[u8]) -> Option<Vec<&str>> {
-    let members = envelope::members(text).ok().filter(|members| !members.is_empty())?;
-    let mut ids = Vec::new();
-    for member in members {
-        match Envelope::peek(member.as_bytes()).ok()?.kind() {
-            Kind::Request { method, .. } if method == "initialize" => return None,
-            Kind::Request { id, .. } => ids.push(id),
-            Kind::Odd => return None,
-            Kind::Notification { .. } | Kind::Answer { .. } => {}
-        }
-    }
-    Some(ids)
 }

@@ -13,10 +13,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use http::HeaderValue;
-use reqwest::Response;
 use sse_stream::SseByteStream;
 
 use super::bound::{Bound, Exceeded};
+use crate::http::mcp::Answer;
 
 /// How long a server may make us wait before the next try. Longer wishes are cut.
 const RETRY_MOST: Duration = Duration::from_secs(3600);
@@ -46,10 +46,9 @@ pub(super) struct Events {
 }
 
 impl Events {
-    pub(super) fn new(response: Response) -> Self {
+    pub(super) fn new(answer: Answer) -> Self {
         let active = Arc::new(AtomicBool::new(false));
-        let bytes = response.bytes_stream().boxed();
-        let bytewise = Bytewise { bytes, bound: Bound::default(), active: Arc::clone(&active) };
+        let bytewise = Bytewise { answer, bound: Bound::default(), active: Arc::clone(&active) };
         Events { stream: SseByteStream::new(Box::pin(bytewise)), active }
     }
 
@@ -80,6 +79,19 @@ impl Events {
         }
     }
 
+    /// The data of the first event of the name `endpoint` (T-83). What comes before it is of no use.
+    pub(super) async fn endpoint(&mut self) -> Result<String, Stop> {
+        loop {
+            match self.stream.next().await {
+                Some(Ok(event)) if event.event.as_deref() == Some("endpoint") => {
+                    return Ok(event.data.unwrap_or_default());
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err(Stop::Ended),
+            }
+        }
+    }
+
     /// Whether anything came, comments included, since this was last asked (T-10).
     pub(super) fn was_active(&self) -> bool {
         self.active.swap(false, Ordering::Relaxed)
@@ -88,7 +100,7 @@ impl Events {
 
 /// The bytes of the stream, counted.
 struct Bytewise {
-    bytes: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
+    answer: Answer,
     bound: Bound,
     active: Arc<AtomicBool>,
 }
@@ -97,9 +109,9 @@ impl Stream for Bytewise {
     type Item = Result<Bytes, Broken>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.bytes.as_mut().poll_next(cx).map(|chunk| {
-            let chunk = match chunk? {
-                Ok(chunk) => chunk,
+        self.answer.poll_chunk(cx).map(|chunk| {
+            let chunk = match chunk {
+                Ok(chunk) => chunk?,
                 Err(_) => return Some(Err(Broken::Connection)),
             };
             self.active.store(true, Ordering::Relaxed);

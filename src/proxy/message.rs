@@ -43,6 +43,11 @@ pub(super) fn request(id: &str, method: &str, params: &str) -> String {
     format!("{{\"jsonrpc\":\"2.0\",\"id\":\"{id}\",\"method\":\"{method}\",\"params\":{params}}}")
 }
 
+/// A notification of the proxy's own. `params` is JSON text.
+pub(super) fn note(method: &str, params: &str) -> String {
+    format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"params\":{params}}}")
+}
+
 /// Tells the server that nobody waits any more. `id` is JSON text.
 pub(super) fn cancelled(id: &str, reason: &str) -> String {
     format!(

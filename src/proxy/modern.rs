@@ -1,12 +1,19 @@
 //! The HTTP side of MCP 2026-07-28, as far as a request differs from one of the older revisions: it stands
 //! for itself, without a session, and its headers say what its body says (T-50 to T-53, T-61).
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+mod annotation;
+mod changes;
+pub(super) mod heal;
+mod json;
+pub(super) mod tools;
+mod value;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::envelope::{member, string};
-use super::legacy::VERSION;
+use super::remote::VERSION;
+use tools::Mirrored;
+use value::encode;
 
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
@@ -15,12 +22,29 @@ const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 /// The part of it that no JSON writer spells in another way.
 const PREFIX: &str = "io.modelcontextprotocol";
 
+/// What a request asks for, as far as its answers must be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// For tools: what they want in headers is learned from the answer, and what may not be called is left
+    /// out of it (T-54, T-55).
+    Tools,
+    /// For a tool to run: its arguments may have to go into headers as well (T-54).
+    Call,
+    /// To hear of changes, for as long as it takes (T-66).
+    Changes,
+    /// For anything else.
+    Other,
+}
+
 /// The headers of one request.
 #[derive(Debug)]
 pub(super) struct Modern {
-    version: HeaderValue,
+    pub(super) version: HeaderValue,
     method: HeaderValue,
     name: Option<HeaderValue>,
+    /// The arguments that go into headers, of a call.
+    pub(super) mirrored: Mirrored,
+    pub(super) asks: Asks,
 }
 
 impl Modern {
@@ -30,56 +54,50 @@ impl Modern {
         // Nearly all requests are told by this alone, without reading their parameters.
         let params = params.filter(|params| params.contains(PREFIX) && method != "initialize")?;
         let version = member(member(params, "_meta")?, META_VERSION)?;
-        let version = HeaderValue::from_str(&string(version)).ok().filter(|version| !version.is_empty())?;
+        Modern::with(method, Some(params), &string(version))
+    }
+
+    /// The same for a message that does not say its version itself. `None`: no header can carry it.
+    pub(super) fn with(method: &str, params: Option<&str>, version: &str) -> Option<Box<Self>> {
+        let version = HeaderValue::from_str(version).ok().filter(|version| !version.is_empty())?;
         let named = match method {
-            "tools/call" | "prompts/get" => member(params, "name"),
-            "resources/read" => member(params, "uri"),
+            "tools/call" | "prompts/get" => Some("name"),
+            "resources/read" => Some("uri"),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => Some("taskId"),
             _ => None,
         };
-        let name = named.and_then(|name| serde_json::from_str::<String>(name).ok());
+        let name = params.zip(named).and_then(|(params, named)| member(params, named));
+        let name = name.and_then(|name| serde_json::from_str::<String>(name).ok());
         let name = name.and_then(|name| encode(&name));
-        Some(Box::new(Modern { version, method: encode(method)?, name }))
+        let asks = match method {
+            "tools/list" => Asks::Tools,
+            "tools/call" => Asks::Call,
+            "subscriptions/listen" => Asks::Changes,
+            _ => Asks::Other,
+        };
+        Some(Box::new(Modern { version, method: encode(method)?, name, mirrored: Mirrored::new(), asks }))
     }
 
     pub(super) fn insert(&self, headers: &mut HeaderMap) {
+        // Of those the user gave, none may stand for what this message does not have.
+        let mirrors = |name: &&HeaderName| **name == NAME || name.as_str().starts_with(tools::PREFIX);
+        for name in headers.keys().filter(mirrors).cloned().collect::<Vec<_>>() {
+            headers.remove(name);
+        }
         headers.insert(VERSION, self.version.clone());
         headers.insert(METHOD, self.method.clone());
         if let Some(name) = &self.name {
             headers.insert(NAME, name.clone());
         }
+        for (name, value) in &self.mirrored {
+            headers.insert(name, value.clone());
+        }
     }
-}
-
-/// A text as a header's value: as it is where it can be, otherwise in base64 between marks (T-53).
-fn encode(text: &str) -> Option<HeaderValue> {
-    let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && text.trim() == text;
-    let marked = text.starts_with("=?base64?") && text.ends_with("?=");
-    let value =
-        if plain && !marked { text.to_owned() } else { format!("=?base64?{}?=", STANDARD.encode(text)) };
-    HeaderValue::try_from(value).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    // T-53, the table of the specification.
-    #[test]
-    fn what_is_not_plain_goes_in_base64() {
-        for (text, value) in [
-            ("get_weather", "get_weather"),
-            ("a b", "a b"),
-            ("", ""),
-            (" a", "=?base64?IGE=?="),
-            ("a ", "=?base64?YSA=?="),
-            ("a\tb", "=?base64?YQli?="),
-            ("a\nb", "=?base64?YQpi?="),
-            ("é", "=?base64?w6k=?="),
-            ("=?base64?YQ==?=", "=?base64?PT9iYXNlNjQ/WVE9PT89?="),
-        ] {
-            assert_eq!(encode(text).unwrap(), value, "{text:?}");
-        }
-    }
 
     #[test]
     fn only_a_version_in_meta_makes_a_request_modern() {

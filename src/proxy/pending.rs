@@ -17,8 +17,12 @@ pub(super) struct Ticket {
     pub(super) sent: Arc<Latch>,
     /// Whether this is the `initialize` request, which must not be cancelled (T-33).
     pub(super) hello: bool,
+    /// Whether it knows of no session, so that closing its stream is what cancels it (T-59).
+    pub(super) stateless: bool,
     answered: AtomicBool,
-    cancelled: AtomicBool,
+    cancelled: Arc<Latch>,
+    endless: AtomicBool,
+    writing: AtomicBool,
 }
 
 impl Ticket {
@@ -28,11 +32,32 @@ impl Ticket {
 
     /// The host does not want the answer any more.
     pub(super) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.cancelled.open();
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.cancelled.is_open()
+    }
+
+    /// Returns when the host has cancelled it.
+    pub(super) async fn cancelled(&self) {
+        self.cancelled.wait().await;
+    }
+
+    /// Its stream stays open: at its own end the proxy does not wait for it.
+    pub(super) fn keeps_open(&self) {
+        self.endless.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes a line for it. Until that is done, nobody may stop it.
+    pub(super) async fn write(&self, line: impl Future<Output = ()>) {
+        self.writing.store(true, Ordering::Relaxed);
+        line.await;
+        self.writing.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_writing(&self) -> bool {
+        self.writing.load(Ordering::Relaxed)
     }
 }
 
@@ -46,16 +71,28 @@ impl Pending {
     }
 
     /// Writes a request down.
-    pub(super) fn add(&self, id: &str, hello: bool) -> Arc<Ticket> {
+    pub(super) fn add(&self, id: &str, hello: bool, stateless: bool) -> Arc<Ticket> {
         let ticket = Arc::new(Ticket {
             id: id.to_owned(),
             sent: Latch::new(),
             hello,
+            stateless,
             answered: AtomicBool::new(false),
-            cancelled: AtomicBool::new(false),
+            cancelled: Latch::new(),
+            endless: AtomicBool::new(false),
+            writing: AtomicBool::new(false),
         });
         self.open().entry(id_key(id).into_owned()).or_default().push(Arc::clone(&ticket));
         ticket
+    }
+
+    /// Cancels what would never end by itself.
+    pub(super) fn end_endless(&self) {
+        let all: Vec<_> = self.open().values().flatten().map(Arc::clone).collect();
+        for ticket in all.iter().filter(|ticket| ticket.endless.load(Ordering::Relaxed)) {
+            self.take_this(ticket);
+            ticket.cancel();
+        }
     }
 
     /// How many there are.
@@ -69,8 +106,9 @@ impl Pending {
     }
 
     /// Takes the request that an answer is for. `None`: nobody waits for it, so it must not go out.
+    /// What knows of no session is answered on its own stream only (T-60).
     pub(super) fn take(&self, id: &str) -> Option<Arc<Ticket>> {
-        self.remove(id, |_| true)
+        self.remove(id, |ticket| !ticket.stateless)
     }
 
     /// Takes exactly this request; false if it has been answered.

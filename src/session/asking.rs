@@ -11,9 +11,9 @@ use super::{Inner, grant};
 use crate::credential::{Credential, Grant, now};
 use crate::error::{Error, Name};
 use crate::http::Reach;
+use crate::http::retry_after::Wait;
 use crate::oauth::answer::Issued;
 use crate::oauth::dpop;
-use crate::oauth::retry_after::Wait;
 use crate::oauth::wire::{Cause, Endpoint, Refusal};
 use crate::store::pause;
 

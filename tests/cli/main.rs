@@ -23,7 +23,11 @@ mod house;
 mod login;
 mod machine;
 #[cfg(unix)]
+mod parity;
+#[cfg(unix)]
 mod paste;
+#[cfg(unix)]
+mod plain;
 mod proxy;
 mod registration;
 mod requests;

@@ -175,7 +175,7 @@ async fn proxy(kind: Kind, server: &Server) -> Result<(), Name> {
     let (_ends, ends) = tokio::sync::mpsc::channel(1);
     let pipe =
         Pipe { input: Input::new(input), output: Output::new(output), ends, limits: Limits::default() };
-    let upstream = Upstream { url: server.url("/mcp"), headers: Vec::new(), target: None };
+    let upstream = Upstream::new(server.url("/mcp"));
     let proxy = tokio::spawn(join(pipe, upstream, session));
     let mut host = host;
     let hello = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"host","version":"1"}}}"#;

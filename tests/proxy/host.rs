@@ -92,14 +92,19 @@ impl Host {
 
     /// With a source of tokens of one's own.
     pub fn over(url: url::Url, limits: Limits, bearer: impl Bearer) -> Self {
+        Host::to(Upstream::new(url), limits, bearer)
+    }
+
+    /// With a server of one's own description.
+    pub fn to(upstream: Upstream, limits: Limits, bearer: impl Bearer) -> Self {
         let (to, input) = UnixStream::pair().unwrap();
         let (from, output) = UnixStream::pair().unwrap();
         let (ends, ended) = mpsc::channel(4);
         let pipe = Pipe { input: Input::new(input), output: Output::new(output), ends: ended, limits };
         let upstream = Upstream {
-            url,
             headers: vec![("x-extra".parse().unwrap(), "always".parse().unwrap())],
             target: Some("mine".to_owned()),
+            ..upstream
         };
         let proxy = tokio::spawn(join(pipe, upstream, bearer));
         Host { to: Some(to), from: BufReader::new(from), ends, proxy, tokens: Arc::default() }

@@ -6,12 +6,15 @@
 
 mod answers;
 mod authorization;
+mod busy;
+mod changes;
 mod dpop;
 mod ends;
 mod headers;
 mod host;
 mod input;
 mod ladder;
+mod mirrored;
 mod modern;
 mod order;
 mod parsers;
@@ -20,4 +23,5 @@ mod refusals;
 mod renewal;
 mod resumption;
 mod server;
+mod sse;
 mod unasked;

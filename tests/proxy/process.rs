@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use chipp_auth::proxy::{End, Upstream, serve};
+use chipp_auth::proxy::{End, Limits, Upstream, serve};
 use rustix::fs::{OFlags, fcntl_getfl};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -26,9 +26,10 @@ const URL: &str = "CHIPP_AUTH_TEST_URL";
 #[ignore = "started by the other tests"]
 fn child() {
     let Ok(url) = std::env::var(URL) else { return };
-    let upstream = Upstream { url: url.parse().unwrap(), headers: vec![], target: None };
+    let upstream = Upstream::new(url.parse().unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let end = runtime.block_on(serve(upstream, Shared(std::sync::Arc::new(Tokens::default()))));
+    let end =
+        runtime.block_on(serve(upstream, Shared(std::sync::Arc::new(Tokens::default())), Limits::default()));
     let code = match end.unwrap() {
         End::Eof => 0,
         End::OutputClosed => 10,

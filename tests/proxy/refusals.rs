@@ -146,8 +146,9 @@ async fn a_busy_server_says_how_long_to_wait() {
         _ => None,
     })
     .await;
-    let mut host = Host::ready(&server).await;
     for name in ["retry-after", "header", "body"] {
+        // Each in a pipe of its own: after the first, nothing more would be asked.
+        let mut host = Host::ready(&server).await;
         host.call(name, "tools/call", json!({"name": name})).await;
         let message = host.next().await;
         assert_eq!(error_of(&message).0, "server-busy");

@@ -125,6 +125,8 @@ pub struct Server {
     pub log: Arc<Mutex<Vec<Seen>>>,
     /// Parts of bodies that were taken by the HTTP library.
     pub parts_sent: Arc<AtomicUsize>,
+    /// Answers that were not taken to their end.
+    pub abandoned: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -135,13 +137,14 @@ impl Server {
         let log = Arc::new(Mutex::new(Vec::new()));
         let parts_sent = Arc::new(AtomicUsize::new(0));
         let script: Arc<Script> = Arc::new(script);
-        let (log2, sent) = (Arc::clone(&log), Arc::clone(&parts_sent));
+        let abandoned = Arc::new(AtomicUsize::new(0));
+        let (log2, counters) = (Arc::clone(&log), [Arc::clone(&parts_sent), Arc::clone(&abandoned)]);
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let _ = socket.set_nodelay(true);
-                let (log, script, sent) = (Arc::clone(&log2), Arc::clone(&script), Arc::clone(&sent));
+                let (log, script, counters) = (Arc::clone(&log2), Arc::clone(&script), counters.clone());
                 let service = service_fn(move |request| {
-                    answer(request, Arc::clone(&log), Arc::clone(&script), Arc::clone(&sent))
+                    answer(request, Arc::clone(&log), Arc::clone(&script), counters.clone())
                 });
                 tokio::spawn(async move {
                     let _ = hyper::server::conn::http1::Builder::new()
@@ -150,7 +153,7 @@ impl Server {
                 });
             }
         });
-        Server { url, log, parts_sent }
+        Server { url, log, parts_sent, abandoned }
     }
 
     pub fn seen(&self) -> Vec<Seen> {
@@ -166,6 +169,17 @@ impl Server {
         self.of(method).len()
     }
 
+    /// Waits until so many answers were abandoned.
+    pub async fn wait_for_closed(&self, count: usize) {
+        for _ in 0..2000 {
+            if self.abandoned.load(Ordering::SeqCst) >= count {
+                return;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        panic!("not {count} answers were abandoned");
+    }
+
     /// Waits until a method was seen so many times.
     pub async fn wait_for(&self, method: &str, count: usize) {
         for _ in 0..2000 {
@@ -178,13 +192,31 @@ impl Server {
     }
 }
 
+/// Notes that the client has gone before the end of an answer.
+struct End {
+    reached: bool,
+    abandoned: Arc<AtomicUsize>,
+}
+
+impl End {
+    fn reach(&mut self) {
+        self.reached = true;
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.abandoned.fetch_add(usize::from(!self.reached), Ordering::SeqCst);
+    }
+}
+
 type Body = StreamBody<stream::BoxStream<'static, Result<Frame<Bytes>, std::io::Error>>>;
 
 async fn answer(
     request: hyper::Request<Incoming>,
     log: Arc<Mutex<Vec<Seen>>>,
     script: Arc<Script>,
-    sent: Arc<AtomicUsize>,
+    [sent, abandoned]: [Arc<AtomicUsize>; 2],
 ) -> Result<hyper::Response<Body>, Infallible> {
     let began = Instant::now();
     let (head, body) = request.into_parts();
@@ -196,22 +228,30 @@ async fn answer(
         seen
     };
     let answer = script(&seen).unwrap_or_else(|| usual(&seen));
+    let end = End { reached: false, abandoned };
     sleep(answer.delay).await;
-    let parts = stream::unfold(answer.parts.into_iter(), move |mut parts| {
+    let parts = stream::unfold((answer.parts.into_iter(), end), move |(mut parts, mut end)| {
         let sent = Arc::clone(&sent);
         async move {
             loop {
-                match parts.next()? {
+                let Some(part) = parts.next() else {
+                    end.reach();
+                    return None;
+                };
+                match part {
                     Part::Data(data) => {
                         sent.fetch_add(1, Ordering::SeqCst);
-                        return Some((Ok(Frame::data(data)), parts));
+                        return Some((Ok(Frame::data(data)), (parts, end)));
                     }
                     Part::Wait(time) => sleep(time).await,
                     Part::Flood(data) => {
                         let again = vec![Part::Flood(data.clone())].into_iter();
-                        return Some((Ok(Frame::data(data)), again));
+                        return Some((Ok(Frame::data(data)), (again, end)));
                     }
-                    Part::Break => return Some((Err(std::io::Error::other("broken off")), parts)),
+                    Part::Break => {
+                        end.reach();
+                        return Some((Err(std::io::Error::other("broken off")), (parts, end)));
+                    }
                 }
             }
         }

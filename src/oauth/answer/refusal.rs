@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::Reply;
 use crate::error::{Error, Name, clean};
-use crate::oauth::retry_after::Wait;
+use crate::http::retry_after::Wait;
 
 /// Why a token request brought no tokens.
 #[derive(Debug)]

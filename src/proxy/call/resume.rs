@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::Bearer;
-use super::bridge::Bridge;
-use super::call::Patience;
-use super::events::{Cursor, Events};
-use super::legacy::Reply;
-use super::refusal::is_media;
 use crate::error::Result;
+use crate::proxy::Bearer;
+use crate::proxy::bridge::Bridge;
+use crate::proxy::call::Patience;
+use crate::proxy::events::{Cursor, Events};
+use crate::proxy::remote::Reply;
+use crate::proxy::remote::refusal::is_media;
 
 /// The most tries in a row that bring nothing new, and for how long.
 const MOST: (u32, Duration) = (5, Duration::from_secs(60));
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Tries since the stream last brought something new. A server that works by polling (2025-11-25) ends
 /// each stream early and sends a new event id on the next: such a call goes on as long as it takes.
-pub(super) struct Tries {
+pub(in crate::proxy) struct Tries {
     made: u32,
     since: Instant,
 }
@@ -35,7 +35,7 @@ impl<B: Bearer> Bridge<B> {
     ///
     /// # Errors
     /// `stream-lost` if there is none.
-    pub(super) async fn resume(
+    pub(in crate::proxy) async fn resume(
         &self,
         cursor: &Cursor,
         tries: &mut Tries,

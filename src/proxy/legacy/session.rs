@@ -8,58 +8,58 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::envelope::{member, string};
+use crate::proxy::envelope::{member, string};
 
 /// The header of the session id.
-pub(super) const SESSION_ID: &str = "mcp-session-id";
+pub(in crate::proxy) const SESSION_ID: &str = "mcp-session-id";
 /// How much session state is replayed: entries, and bytes of each.
 const KEPT: (usize, usize) = (256, 4096);
 
 /// One MCP session, seen from the HTTP side.
 #[derive(Default, Clone)]
-pub(super) struct Session {
+pub(in crate::proxy) struct Session {
     /// A secret by its nature: never logged (P9). Marked sensitive.
-    pub(super) id: Option<HeaderValue>,
+    pub(in crate::proxy) id: Option<HeaderValue>,
     /// The version that the InitializeResult named.
-    pub(super) version: Option<HeaderValue>,
+    pub(in crate::proxy) version: Option<HeaderValue>,
     /// Grows with each session.
-    pub(super) epoch: u64,
+    pub(in crate::proxy) epoch: u64,
 }
 
 /// What opened the session.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Hello {
+pub(in crate::proxy) struct Hello {
     /// The host's own `initialize` parameters, as JSON text.
-    pub(super) params: String,
+    pub(in crate::proxy) params: String,
     /// The session id that the server's answer carries.
-    pub(super) id: Option<HeaderValue>,
+    pub(in crate::proxy) id: Option<HeaderValue>,
     /// The version and the capabilities that the host was told.
     version: String,
     capabilities: Value,
 }
 
 /// The session of this pipe, and its history.
-pub(super) struct Sessions {
+pub(in crate::proxy) struct Sessions {
     now: watch::Sender<Arc<Session>>,
     hello: Mutex<Option<Hello>>,
     kept: Mutex<BTreeMap<String, (String, String)>>,
 }
 
 impl Sessions {
-    pub(super) fn new() -> Self {
+    pub(in crate::proxy) fn new() -> Self {
         Sessions { now: watch::Sender::default(), hello: Mutex::default(), kept: Mutex::default() }
     }
 
-    pub(super) fn current(&self) -> Arc<Session> {
+    pub(in crate::proxy) fn current(&self) -> Arc<Session> {
         Arc::clone(&self.now.borrow())
     }
 
-    pub(super) fn subscribe(&self) -> watch::Receiver<Arc<Session>> {
+    pub(in crate::proxy) fn subscribe(&self) -> watch::Receiver<Arc<Session>> {
         self.now.subscribe()
     }
 
     /// The host opened a session: `result` is the InitializeResult as JSON text.
-    pub(super) fn open(&self, mut hello: Hello, result: &str) {
+    pub(in crate::proxy) fn open(&self, mut hello: Hello, result: &str) {
         hello.version = version(result);
         hello.capabilities = capabilities(result);
         self.replace(&hello);
@@ -68,18 +68,18 @@ impl Sessions {
     }
 
     /// What opened the session, to open it again.
-    pub(super) fn hello(&self) -> Option<Hello> {
+    pub(in crate::proxy) fn hello(&self) -> Option<Hello> {
         self.hello.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The session as it would be after `hello`. Others see it once it is [set](Self::set).
-    pub(super) fn next(&self, hello: &Hello) -> Session {
+    pub(in crate::proxy) fn next(&self, hello: &Hello) -> Session {
         // A version that is no header value cannot be sent, and was none of MCP's.
         let version = HeaderValue::from_str(&hello.version).ok().filter(|version| !version.is_empty());
         Session { id: hello.id.clone(), version, epoch: self.now.borrow().epoch + 1 }
     }
 
-    pub(super) fn set(&self, session: Session) -> Arc<Session> {
+    pub(in crate::proxy) fn set(&self, session: Session) -> Arc<Session> {
         let session = Arc::new(session);
         self.now.send_replace(Arc::clone(&session));
         session
@@ -90,7 +90,7 @@ impl Sessions {
     }
 
     /// Remembers requests that change what the server does for this session.
-    pub(super) fn keep(&self, method: &str, params: Option<&str>) {
+    pub(in crate::proxy) fn keep(&self, method: &str, params: Option<&str>) {
         let params = params.unwrap_or("{}");
         let uri = || member(params, "uri").unwrap_or_default();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,24 +109,24 @@ impl Sessions {
     }
 
     /// The requests to send again in a new session: method and parameters.
-    pub(super) fn kept(&self) -> Vec<(String, String)> {
+    pub(in crate::proxy) fn kept(&self) -> Vec<(String, String)> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 }
 
 impl Hello {
-    pub(super) fn new(params: String) -> Self {
+    pub(in crate::proxy) fn new(params: String) -> Self {
         Hello { params, ..Hello::default() }
     }
 
     /// Whether a new InitializeResult promises what the host was told before.
-    pub(super) fn still_holds(&self, result: &str) -> bool {
+    pub(in crate::proxy) fn still_holds(&self, result: &str) -> bool {
         version(result) == self.version && includes(&capabilities(result), &self.capabilities)
     }
 }
 
 /// The session id of an answer, if it is one (T-22, P3).
-pub(super) fn session_id(headers: &HeaderMap) -> Option<HeaderValue> {
+pub(in crate::proxy) fn session_id(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut id = headers.get(SESSION_ID)?.clone();
     let visible = id.as_bytes().iter().all(|byte| (0x21..=0x7e).contains(byte));
     if id.is_empty() || id.len() > 1024 || !visible {

@@ -3,30 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
-
-use super::Bearer;
-use super::envelope::{Envelope, Kind};
-use super::events::{Cursor, Events};
-use super::legacy::{Draft, Outgoing, Remote, Reply};
-use super::message;
-use super::refusal::is_media;
-use super::session::{Session, session_id};
 use crate::error::{Error, Name, Result};
+use crate::proxy::Bearer;
+use crate::proxy::envelope::{Envelope, Kind};
+use crate::proxy::events::{Cursor, Events};
+use crate::proxy::legacy::session::{Session, session_id};
+use crate::proxy::message;
+use crate::proxy::remote::refusal::is_media;
+use crate::proxy::remote::{Draft, Outgoing, Remote, Reply};
 
 /// The id of the `initialize` request. The server cannot mix it up with the host's: it is a new session.
 const ID: &str = "chipp-auth-renew";
 /// For the whole handshake.
 const LIMIT: Duration = Duration::from_secs(30);
-/// The largest InitializeResult, in bytes.
-const LARGEST: usize = 1 << 20;
+/// The largest answer to a request of our own, in bytes.
+const LARGEST: usize = 8 << 20;
 
 impl<B: Bearer> Remote<B> {
     /// A session in place of `lost`. Of many requests that find it lost, one opens the new one.
     ///
     /// # Errors
     /// `session-lost` if the new one would not be what the host was told; otherwise as any request.
-    pub(super) async fn renew(&self, lost: &Session) -> Result<Arc<Session>> {
+    pub(in crate::proxy) async fn renew(&self, lost: &Session) -> Result<Arc<Session>> {
         let _one = self.renewing.acquire().await;
         let now = self.sessions.current();
         if now.epoch != lost.epoch {
@@ -53,8 +51,7 @@ impl<B: Bearer> Remote<B> {
         hello.id = id;
         let session = self.sessions.next(&hello);
         let initialized = Outgoing::own(message::INITIALIZED);
-        let draft =
-            Draft { method: Method::POST, body: Some(&initialized), session: &session, last_id: None };
+        let draft = Draft::post(&initialized, &session);
         if let Reply::Refused(refusal) = self.exchange(&draft).await? {
             return Err(refusal.into_error(self.host()));
         }
@@ -74,19 +71,19 @@ impl<B: Bearer> Remote<B> {
     }
 
     /// One request of our own: the session id that the answer carries, and the answer.
-    async fn ask(
+    pub(in crate::proxy) async fn ask(
         &self,
         request: &Outgoing,
         session: &Session,
     ) -> Result<(Option<http::HeaderValue>, Vec<u8>)> {
-        let draft = Draft { method: Method::POST, body: Some(request), session, last_id: None };
+        let draft = Draft::post(request, session);
         let response = match self.exchange(&draft).await? {
             Reply::Accepted(response) => response,
             Reply::Refused(refusal) => return Err(refusal.into_error(self.host())),
         };
         let id = session_id(response.headers());
         if !is_media(response.headers(), "text/event-stream") {
-            return Ok((id, crate::http::read(response, LARGEST).await?.to_vec()));
+            return Ok((id, response.whole(LARGEST, self.host()).await?.to_vec()));
         }
         let (mut events, mut cursor) = (Events::new(response), Cursor::default());
         while let Ok(message) = events.next(&mut cursor).await {

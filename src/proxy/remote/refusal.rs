@@ -1,32 +1,38 @@
 //! An HTTP answer that is not a success, and the name of the failure it means (row 132).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::envelope::{Envelope, Kind, member, string};
-use super::message::METHOD_NOT_FOUND;
+use super::busy;
 use crate::error::{Error, Name, clean};
+use crate::http::rate_limit;
+use crate::http::retry_after::Wait;
+use crate::proxy::envelope::{Envelope, Kind, member, string};
+use crate::proxy::message::METHOD_NOT_FOUND;
+
+/// What a server of 2026-07-28 says with 400 and 404: wrong headers, a missing capability, another version, no
+/// such method, wrong parameters (T-63, T-64).
+const MODERN: [&str; 5] = ["-32020", "-32021", "-32022", "-32601", "-32602"];
 
 /// The answer, with what was read of its body.
-pub(super) struct Refusal {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(in crate::proxy) struct Refusal {
+    pub(in crate::proxy) status: StatusCode,
+    pub(in crate::proxy) headers: HeaderMap,
+    pub(in crate::proxy) body: Bytes,
     /// Whether the request carried a session id.
-    pub(super) in_session: bool,
+    pub(in crate::proxy) in_session: bool,
 }
 
 impl Refusal {
     /// The server does not know the session any more (T-23). 404 with "method not found" is an answer.
     /// Servers built after the official SDK's examples say 400 where they should say 404; there the
     /// words must tell (T-24).
-    pub(super) fn is_session_gone(&self) -> bool {
-        let code = || self.rpc_error().and_then(|error| member(error, "code"));
+    pub(in crate::proxy) fn is_session_gone(&self) -> bool {
         match self.status {
             _ if !self.in_session => false,
-            StatusCode::NOT_FOUND => code() != Some(&METHOD_NOT_FOUND.to_string()),
+            StatusCode::NOT_FOUND => self.code() != Some(&METHOD_NOT_FOUND.to_string()),
             StatusCode::BAD_REQUEST if !self.is_answer() => {
                 let words = self.words().unwrap_or_default().to_lowercase();
                 let unknown = ["no valid", "not found", "invalid", "unknown", "expired"];
@@ -37,10 +43,26 @@ impl Refusal {
     }
 
     /// Whether the body is a JSON-RPC answer for a particular request (T-08).
-    pub(super) fn is_answer(&self) -> bool {
+    pub(in crate::proxy) fn is_answer(&self) -> bool {
         Envelope::peek(&self.body).is_ok_and(|envelope| {
             matches!(envelope.kind(), Kind::Answer { .. }) && envelope.usable_id().is_some()
         })
+    }
+
+    /// A modern server's error that names no request, as the answer to the request of this id, for which alone
+    /// it can be: what it says is the host's business (T-08, T-64).
+    pub(in crate::proxy) fn as_answer_to(&self, id: &str) -> Option<Vec<u8>> {
+        let envelope = Envelope::peek(&self.body).ok()?;
+        let is_unnamed = envelope.method.is_none() && envelope.id.is_none_or(|id| id == "null");
+        let is_modern = matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND)
+            && self.code().is_some_and(|code| MODERN.contains(&code));
+        let error = envelope.error.filter(|_| is_unnamed && is_modern)?;
+        Some(format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":{error}}}").into_bytes())
+    }
+
+    /// The code of a JSON-RPC error in the body, as JSON text.
+    pub(in crate::proxy) fn code(&self) -> Option<&str> {
+        member(self.rpc_error()?, "code")
     }
 
     fn rpc_error(&self) -> Option<&str> {
@@ -57,7 +79,7 @@ impl Refusal {
     }
 
     /// Names the failure. `host` is the server's host name.
-    pub(super) fn into_error(self, host: &str) -> Error {
+    pub(in crate::proxy) fn into_error(self, host: &str) -> Error {
         let status = self.status.as_u16();
         let said = self.words().map(|words| format!(": {words}")).unwrap_or_default();
         let plain = |name| Error::new(name, format!("{host} answered HTTP {status}{said}"));
@@ -69,43 +91,30 @@ impl Refusal {
                 Error::new(Name::SessionLost, format!("{host} does not know the session any more"))
             }
             408 | 504 => plain(Name::Timeout),
-            413 => plain(Name::TooLarge),
-            429 => self.busy(host),
+            // Arguments that go into headers may be too much for a server (T-73).
+            413 | 431 => plain(Name::TooLarge),
+            429 => busy::busy(host, self.wait(SystemTime::now()), SystemTime::now()),
             511 => Error::new(Name::CaptivePortal, "the network asks for a sign-in of its own"),
             500..=599 => plain(Name::ServerError),
             _ => plain(Name::BadResponse),
         }
     }
 
-    fn busy(&self, host: &str) -> Error {
-        let wait =
-            self.wait().map(|seconds| format!("; it asks to wait {seconds} seconds")).unwrap_or_default();
-        Error::new(Name::ServerBusy, format!("{host} has had too many requests{wait}"))
-    }
-
-    /// How long to wait, in seconds: `Retry-After`, else the time of reset that Chipp's servers name in
-    /// a header and in the body (DESIGN section 1).
-    fn wait(&self) -> Option<u64> {
-        let number = |name: &str| self.headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-        let in_body = || member(self.rpc_error()?, "reset")?.parse::<u64>().ok();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        let from_now = |reset: u64| match reset {
-            0..1_000_000_000 => reset,
-            // Some count in milliseconds.
-            1_000_000_000_000.. => (reset / 1000).saturating_sub(now),
-            _ => reset.saturating_sub(now),
-        };
-        number("retry-after").or_else(|| number("x-ratelimit-reset").or_else(in_body).map(from_now))
+    /// How long the server wants to be left alone, if it says so: in a header, or in the body as Chipp's does
+    /// (DESIGN section 1).
+    pub(super) fn wait(&self, now: SystemTime) -> Option<Duration> {
+        let reset = || member(self.rpc_error()?, "reset")?.parse::<f64>().ok().map(|reset| reset as u64);
+        rate_limit::wait(&self.headers, reset(), now).map(Wait::duration)
     }
 }
 
 /// Whether a media type is the wanted one, whatever its parameters (T-03).
-pub(super) fn is_media(headers: &HeaderMap, wanted: &str) -> bool {
+pub(in crate::proxy) fn is_media(headers: &HeaderMap, wanted: &str) -> bool {
     media(headers).is_some_and(|media| media.eq_ignore_ascii_case(wanted))
 }
 
 /// The media type without its parameters.
-pub(super) fn media(headers: &HeaderMap) -> Option<&str> {
+pub(in crate::proxy) fn media(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
     Some(value.split(';').next().unwrap_or(value).trim())
 }

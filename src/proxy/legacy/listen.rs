@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::select;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Bearer;
-use super::bridge::Bridge;
-use super::events::{Cursor, Events};
-use super::legacy::Reply;
-use super::refusal::is_media;
-use super::session::Session;
+use crate::proxy::Bearer;
+use crate::proxy::bridge::Bridge;
+use crate::proxy::events::{Cursor, Events};
+use crate::proxy::legacy::session::Session;
+use crate::proxy::remote::Reply;
+use crate::proxy::remote::refusal::is_media;
 
 /// Failures in a row until nothing is tried any more, and the pause between two, which doubles.
 const TRIES: u32 = 8;
@@ -32,7 +32,7 @@ enum Heard {
 impl<B: Bearer> Bridge<B> {
     /// Relays what the server says until the proxy ends. Writing is never raced against anything: a
     /// line must not be left half-written.
-    pub(super) async fn listen(self: Arc<Self>) {
+    pub(in crate::proxy) async fn listen(self: Arc<Self>) {
         let mut sessions = self.remote.sessions.subscribe();
         loop {
             let session = Arc::clone(&sessions.borrow_and_update());

@@ -1,16 +1,18 @@
 //! One HTTP request until the server takes it or nothing helps any more: what a 401 or 403 asks for is done,
 //! a bounded number of times.
 
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
 
-use http::StatusCode;
-use reqwest::Response;
+use http::{HeaderMap, StatusCode};
 
-use super::challenge::{Challenge, NONCE};
-use super::legacy::{Draft, Remote, Reply};
-use super::refusal::Refusal;
-use super::{Access, Bearer, Refused, StepUp, scope};
 use crate::error::{Error, Name, Result};
+use crate::http::mcp::Answer;
+use crate::http::rate_limit;
+use crate::proxy::challenge::{Challenge, NONCE};
+use crate::proxy::remote::refusal::Refusal;
+use crate::proxy::remote::{Draft, Remote, Reply};
+use crate::proxy::{Access, Bearer, Refused, StepUp, scope};
 
 /// How often a request is sent again with another token: after 401 with one that was renewed, then with one
 /// of a new sign-in; after 403 with more scope. In all no more often than a person may be asked for one
@@ -26,6 +28,8 @@ const REFUSAL: (usize, Duration) = (1 << 20, Duration::from_secs(10));
 struct Tries {
     renewed: u8,
     stepped_up: u8,
+    /// After 429.
+    waited: u8,
     /// The present token's proof was made again with the server's nonce.
     nonce: bool,
 }
@@ -47,12 +51,17 @@ impl<B: Bearer> Remote<B> {
     ///
     /// # Errors
     /// `login-required` and `scope-required`, where the token is at fault; otherwise as a request.
-    pub(super) async fn exchange(&self, draft: &Draft<'_>) -> Result<Reply> {
+    pub(in crate::proxy) async fn exchange(&self, draft: &Draft<'_>) -> Result<Reply> {
         let mut access = self.bearer.bearer().await?;
         let mut tries = Tries::default();
+        if draft.body.is_some_and(|message| message._share.is_some()) {
+            self.spent[1].fetch_add(1, Ordering::Relaxed);
+        }
         loop {
+            self.turn(draft).await?;
             let response = self.send(draft, access.as_ref()).await?;
-            let learned = self.learn(access.as_ref(), &response);
+            self.note_limit(response.headers());
+            let learned = self.learn(draft, access.as_ref(), &response);
             if response.status().is_success() {
                 if access.is_some() {
                     self.bearer.accepted();
@@ -60,14 +69,22 @@ impl<B: Bearer> Remote<B> {
                 self.reached.notify_waiters();
                 return Ok(Reply::Accepted(response));
             }
+            if response.status() == StatusCode::TOO_MANY_REQUESTS {
+                let refusal = self.refusal(draft, response).await;
+                if !self.again_after(&refusal, draft, tries.waited).await? {
+                    return Ok(Reply::Refused(refusal));
+                }
+                tries.waited += 1;
+                continue;
+            }
             if !matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-                return Ok(Reply::Refused(refusal(draft, response).await));
+                return Ok(Reply::Refused(self.refusal(draft, response).await));
             }
             let challenge = Challenge::of(response.headers());
             let step = tries.next(draft, response.status(), &challenge, learned);
             let used = access.as_ref().map(|access| access.token.clone());
             access = match step {
-                Step::None => return Ok(Reply::Refused(refusal(draft, response).await)),
+                Step::None => return Ok(Reply::Refused(self.refusal(draft, response).await)),
                 Step::Proof => {
                     tries.nonce = true;
                     continue;
@@ -100,12 +117,30 @@ impl<B: Bearer> Remote<B> {
         }
     }
 
+    /// Leaves the server's word about the rate limit where `status` will find it.
+    fn note_limit(&self, headers: &HeaderMap) {
+        if let Some(place) = &self.upstream.rate_limit
+            && let Some(limit) = rate_limit::read(headers, SystemTime::now())
+        {
+            place.send_replace(Some(limit));
+        }
+    }
+
     /// Remembers the nonce for the next proofs, which may come with any answer (RFC 9449 section 8.2).
-    fn learn(&self, access: Option<&Access>, response: &Response) -> bool {
+    fn learn(&self, draft: &Draft<'_>, access: Option<&Access>, response: &Answer) -> bool {
         let proof = access.and_then(|access| access.proof.as_ref());
         let Some((proof, nonce)) = proof.zip(response.headers().get(NONCE)) else { return false };
-        proof.learn(&self.upstream.url, nonce);
+        proof.learn(self.place(draft), nonce);
         true
+    }
+
+    /// Reads as much of a refusal as can be needed.
+    async fn refusal(&self, draft: &Draft<'_>, response: Answer) -> Refusal {
+        let status = response.status();
+        let headers = response.headers().clone();
+        let body = tokio::time::timeout(REFUSAL.1, response.whole(REFUSAL.0, self.host())).await;
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        Refusal { status, headers, body, in_session: draft.session.id.is_some() || draft.line.is_some() }
     }
 }
 
@@ -128,13 +163,4 @@ impl Tries {
     fn spent(&self) -> bool {
         self.renewed + self.stepped_up >= IN_ALL
     }
-}
-
-/// Reads as much of a refusal as can be needed.
-async fn refusal(draft: &Draft<'_>, response: Response) -> Refusal {
-    let status = response.status();
-    let headers = response.headers().clone();
-    let body = tokio::time::timeout(REFUSAL.1, crate::http::read(response, REFUSAL.0)).await;
-    let body = body.ok().and_then(Result::ok).unwrap_or_default();
-    Refusal { status, headers, body, in_session: draft.session.id.is_some() }
 }

@@ -1,0 +1,54 @@
+//! Proxies that never sign in: the user's own header does the job, or the connection is no place for a token.
+
+use secrecy::SecretString;
+
+use crate::error::{Error, Name, Result};
+use crate::proxy::{Access, Bearer, Challenge, Refused, StepUp};
+
+/// The user gave an `Authorization` header: there is nothing to add and nothing to renew.
+pub(super) struct Fixed;
+
+impl Bearer for Fixed {
+    async fn bearer(&self) -> Result<Option<Access>> {
+        Ok(None)
+    }
+
+    async fn unauthorized(&self, _: Refused) -> Result<Access> {
+        Err(Error::new(
+            Name::LoginRequired,
+            "the server refused the Authorization header given with --header",
+        )
+        .hinted("correct the header in the configuration of your MCP client, or leave it out to sign in"))
+    }
+
+    async fn insufficient(&self, _: Option<SecretString>, _: Challenge) -> Result<StepUp> {
+        Err(Error::new(Name::ScopeRequired, "the token given with --header has too few permissions")
+            .hinted("give a token with more permissions, or leave the header out to sign in"))
+    }
+}
+
+/// The connection is not encrypted (`--allow-http`), so a token of a sign-in never goes there, however much
+/// the server asks for one (RFC 6750 section 5.3). A server that asks for none is served.
+pub(super) struct Unencrypted;
+
+impl Unencrypted {
+    fn refuse() -> Error {
+        let what = "the server asks for a sign-in, but the connection is not encrypted, and whoever reads it on the way could use the token";
+        Error::new(Name::UnsafeUrl, what)
+            .hinted("use the server's https address; or give a token of your own with --header, if you accept that risk")
+    }
+}
+
+impl Bearer for Unencrypted {
+    async fn bearer(&self) -> Result<Option<Access>> {
+        Ok(None)
+    }
+
+    async fn unauthorized(&self, _: Refused) -> Result<Access> {
+        Err(Unencrypted::refuse())
+    }
+
+    async fn insufficient(&self, _: Option<SecretString>, _: Challenge) -> Result<StepUp> {
+        Err(Unencrypted::refuse())
+    }
+}

@@ -1,0 +1,64 @@
+//! An answer that comes on an event stream, with what the server says before it.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::resume::Tries;
+use super::{Call, Patience};
+use crate::error::Result;
+use crate::proxy::Bearer;
+use crate::proxy::bridge::Bridge;
+use crate::proxy::events::{Cursor, Events, Stop};
+
+/// How long a stream is read on after the answer, so that its connection can be used again.
+const AFTER: Duration = Duration::from_secs(5);
+
+impl<B: Bearer> Bridge<B> {
+    /// Reads a stream, and takes it up again after a break where the server allows that.
+    pub(super) async fn follow(&self, call: &mut Call, mut events: Events, patience: Patience) -> Result<()> {
+        let (mut cursor, mut tries) = (Cursor::default(), Tries::default());
+        loop {
+            let before = cursor.last_id.clone();
+            let stop = self.drain(call, &mut events, &mut cursor, patience).await?;
+            if call.is_over() {
+                return Ok(());
+            }
+            if stop == Stop::TooLarge {
+                return Err(self.too_large());
+            }
+            if call.manner.is_stateless() {
+                return Err(self.lost());
+            }
+            if cursor.last_id != before {
+                tries = Tries::default();
+            }
+            events = self.resume(&cursor, &mut tries, patience).await?;
+        }
+    }
+
+    /// Passes messages on until the stream stops.
+    async fn drain(
+        &self,
+        call: &mut Call,
+        events: &mut Events,
+        cursor: &mut Cursor,
+        patience: Patience,
+    ) -> Result<Stop> {
+        let mut after = None;
+        loop {
+            self.output.ready().await;
+            let limit = after.unwrap_or_else(|| patience.next());
+            match timeout_at(limit, events.next(cursor)).await {
+                Ok(Ok(message)) => self.pass_on(call, message).await,
+                Ok(Err(stop)) => return Ok(stop),
+                Err(_) if after.is_some() => return Ok(Stop::Ended),
+                Err(_) if patience.goes_on(events.was_active()) => {}
+                Err(_) => return Err(self.late()),
+            }
+            if after.is_none() && call.is_over() {
+                after = Some(Instant::now() + AFTER);
+            }
+        }
+    }
+}

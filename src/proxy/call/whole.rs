@@ -1,0 +1,46 @@
+//! An answer that is one JSON text.
+
+use tokio::time::timeout_at;
+
+use super::{Call, Patience};
+use crate::error::Result;
+use crate::http::mcp::Answer;
+use crate::proxy::Bearer;
+use crate::proxy::bridge::Bridge;
+
+/// The largest JSON answer, in bytes, and from which size on only a few are read at a time (P5).
+pub(super) const LARGEST: usize = 32 << 20;
+const BIG: usize = 1 << 20;
+
+impl<B: Bearer> Bridge<B> {
+    /// Reads a JSON answer and passes it on.
+    pub(super) async fn whole(
+        &self,
+        call: &mut Call,
+        mut response: Answer,
+        patience: Patience,
+    ) -> Result<()> {
+        let mut body = Vec::new();
+        let mut share = None;
+        loop {
+            self.output.ready().await;
+            let chunk = timeout_at(patience.next(), response.chunk()).await.map_err(|_| self.late())?;
+            let Some(chunk) = chunk.map_err(|_| self.lost())? else { break };
+            if body.is_empty() {
+                let announced = response.content_length().unwrap_or_default() + 1;
+                body.reserve(
+                    usize::try_from(announced).unwrap_or(LARGEST).clamp(chunk.len() + 1, LARGEST + 1),
+                );
+            }
+            if body.len() + chunk.len() > LARGEST {
+                return Err(self.too_large());
+            }
+            body.extend_from_slice(&chunk);
+            if body.len() > BIG && share.is_none() {
+                share = self.big.acquire().await.ok();
+            }
+        }
+        self.pass_on(call, body).await;
+        Ok(())
+    }
+}

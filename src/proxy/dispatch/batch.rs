@@ -1,0 +1,55 @@
+//! Batches, which one revision of MCP has (T-40).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Dispatch;
+use crate::proxy::Bearer;
+use crate::proxy::call::{Call, Manner};
+use crate::proxy::envelope::{self, Envelope, Kind};
+use crate::proxy::message::{self, INVALID_REQUEST};
+
+/// The one revision with batches (T-40).
+const BATCHES: &str = "2025-03-26";
+
+impl<B: Bearer> Dispatch<'_, B> {
+    pub(super) async fn batch(&mut self, text: Bytes) {
+        let (gate, outgoing) = (Arc::clone(&self.gate), self.outgoing(text.clone()).await);
+        let bridge = Arc::clone(self.bridge);
+        self.tasks.spawn(async move {
+            gate.wait().await;
+            let session = bridge.remote.sessions.current();
+            let allowed = session.version.as_ref().is_some_and(|version| version == BATCHES);
+            match allowed.then(|| requests_of(&text)).flatten() {
+                None => {
+                    let refusal = message::refusal(None, INVALID_REQUEST, "a batch is not allowed here");
+                    bridge.output.write(refusal).await;
+                }
+                Some(ids) if ids.is_empty() => {
+                    bridge.send_note(outgoing, "a batch").await;
+                }
+                Some(ids) => {
+                    let asked = ids.into_iter().map(|id| bridge.pending.add(id, false, false)).collect();
+                    let manner = Manner::Session;
+                    bridge.call(Call { asked, hello: None, opener: None, manner }, outgoing).await;
+                }
+            }
+        });
+    }
+}
+
+/// The ids of a batch's requests; `None` if it is not one that may be sent.
+fn requests_of(text: &[u8]) -> Option<Vec<&str>> {
+    let members = envelope::members(text).ok().filter(|members| !members.is_empty())?;
+    let mut ids = Vec::new();
+    for member in members {
+        match Envelope::peek(member.as_bytes()).ok()?.kind() {
+            Kind::Request { method, .. } if method == "initialize" => return None,
+            Kind::Request { id, .. } => ids.push(id),
+            Kind::Odd => return None,
+            Kind::Notification { .. } | Kind::Answer { .. } => {}
+        }
+    }
+    Some(ids)
+}

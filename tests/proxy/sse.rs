@@ -1,0 +1,364 @@
+//! HTTP+SSE of 2024-11-05 (T-83 to T-85), against a scripted server.
+
+mod server;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use chipp_auth::proxy::{Limits, Transport, Upstream};
+
+use self::server::{Do, Server, answer, event, methods};
+use super::host::{Host, Shared, Tokens, error_of};
+use super::server::rpc;
+
+/// A host whose proxy uses this transport.
+fn over(server: &Server, transport: Transport) -> Host {
+    let upstream = Upstream { transport, ..Upstream::new(server.url.clone()) };
+    Host::to(upstream, Limits::default(), Shared(Tokens::default().into()))
+}
+
+async fn ready(server: &Server) -> Host {
+    let mut host = over(server, Transport::Sse);
+    host.greet().await;
+    server.wait_for("notifications/initialized", 1).await;
+    host
+}
+
+// T-83.
+#[tokio::test]
+async fn a_server_that_refuses_the_newer_transport_is_spoken_to_in_the_older() {
+    for status in [400, 404, 405] {
+        let server = Server::start(move |seen| {
+            let newer =
+                seen.verb == "POST" && seen.header("x-session").is_none() && seen.method() == "initialize";
+            // The first POST goes to `/sse`; a session's has no such refusal.
+            (newer
+                && FIRST.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok())
+            .then(|| Do::Refuse(status, String::new()))
+        })
+        .await;
+        FIRST.store(1, Ordering::SeqCst);
+        let mut host = over(&server, Transport::Auto);
+        assert_eq!(host.greet().await["result"]["protocolVersion"], "2025-11-25", "{status}");
+        host.tool(1).await;
+        assert_eq!(host.next().await["result"]["ok"], true);
+        let log = server.of("*");
+        assert_eq!(
+            methods(&log),
+            ["initialize", "GET", "initialize", "notifications/initialized", "tools/call"]
+        );
+        assert_eq!((log[0].0.as_str(), log[1].0.as_str()), ("/sse", "/sse"));
+        assert!(log[2..].iter().all(|(path, _)| path == "/messages?session=2"), "{log:?}");
+        let get = &log[1].1;
+        assert_eq!(get.header("accept"), Some("text/event-stream"));
+        for (_, seen) in &log {
+            assert_eq!(
+                (seen.header("authorization"), seen.header("x-extra")),
+                (Some("Bearer token-0"), Some("always"))
+            );
+            assert_eq!(seen.header("mcp-session-id"), None);
+        }
+        assert!(host.finish().await.0.is_empty());
+        server.wait_until_left().await;
+        assert_eq!(server.count("DELETE"), 0);
+    }
+}
+
+static FIRST: AtomicUsize = AtomicUsize::new(0);
+
+// T-63, T-82, T-83: what is no sign of the older transport leads to no GET; nor does `http`.
+#[tokio::test]
+async fn other_refusals_are_answers() {
+    let cases: [(u16, &str, Transport, &str); 6] = [
+        (406, "", Transport::Auto, "bad-response"),
+        (500, "", Transport::Auto, "server-error"),
+        (403, "", Transport::Auto, "bad-response"),
+        (429, "", Transport::Auto, "server-busy"),
+        (405, "", Transport::Http, "bad-response"),
+        (404, "", Transport::Http, "bad-response"),
+    ];
+    for (status, body, transport, name) in cases {
+        let server = Server::start(move |_| Some(Do::Refuse(status, body.to_owned()))).await;
+        let mut host = over(&server, transport);
+        host.call(1, "initialize", json!({})).await;
+        assert_eq!(error_of(&host.next().await).0, name, "{status}");
+        assert_eq!(server.count("GET"), 0, "{status}");
+    }
+    let modern = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32020,"message":"headers"}}"#;
+    let server = Server::start(move |_| Some(Do::Refuse(400, modern.to_owned()))).await;
+    let mut host = over(&server, Transport::Auto);
+    host.call(1, "initialize", json!({})).await;
+    assert!(host.next().await["error"].is_object());
+    assert_eq!(server.count("GET"), 0, "a modern error is no sign of an old server");
+}
+
+/// The first refusal is what the host gets to read if there is no stream either.
+#[tokio::test]
+async fn where_the_older_transport_is_not_offered_the_first_refusal_counts() {
+    for get in [
+        || Do::Refuse(404, String::new()),
+        || Do::Open("event: message\ndata: {}\n\nevent: endpoint\ndata:\n\n".to_owned()),
+    ] {
+        let server = Server::start(move |seen| match seen.verb.as_str() {
+            "GET" => Some(get()),
+            _ => Some(Do::Refuse(405, String::new())),
+        })
+        .await;
+        let mut host = over(&server, Transport::Auto);
+        for id in 1..3 {
+            host.call(id, "initialize", json!({})).await;
+            let message = host.next().await;
+            assert!(message["error"]["message"].as_str().unwrap().contains("HTTP 405"), "{message}");
+        }
+        assert_eq!((server.count("GET"), server.count("initialize")), (2, 2));
+    }
+}
+
+// T-83: the endpoint gets the token, so it must be where the user sent us.
+#[tokio::test]
+async fn an_endpoint_of_another_origin_gets_nothing() {
+    let elsewhere = Server::start(|_| None).await;
+    let place = elsewhere.url.join("/messages?session=1").unwrap();
+    for transport in [Transport::Auto, Transport::Sse] {
+        let data = format!("event: endpoint\ndata: {place}\n\n");
+        let server = Server::start(move |seen| (seen.verb == "GET").then(|| Do::Open(data.clone()))).await;
+        let mut host = over(&server, transport);
+        host.call(1, "initialize", json!({})).await;
+        let message = host.next().await;
+        assert_eq!(error_of(&message), ("wrong-origin".to_owned(), -31004), "{message}");
+        assert_eq!(elsewhere.count("*"), 0);
+        assert!(host.finish().await.0.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn many_requests_wait_at_a_time_and_each_gets_its_answer() {
+    let server = Server::start(|seen| (seen.method() == "tools/call").then(|| Do::Take(String::new()))).await;
+    let mut host = ready(&server).await;
+    for id in 0..50 {
+        host.tool(id).await;
+    }
+    server.wait_for("tools/call", 50).await;
+    server.say(": still here\n\n");
+    // Backwards, with other things in between, twice, and some that nobody asked for.
+    for id in (0..50).rev() {
+        server.say(&event(&rpc(&json!(id), &format!("{{\"n\":{id}}}"))));
+        server.say(&event(&rpc(&json!(id), "{\"n\":\"again\"}")));
+        server.say(&event(&rpc(&json!(id + 1000), "{}")));
+    }
+    server.say(&event(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#));
+    for id in (0..50).rev() {
+        assert_eq!(host.next().await, json!({"jsonrpc": "2.0", "id": id, "result": {"n": id}}));
+    }
+    assert_eq!(host.next().await["method"], "notifications/tools/list_changed");
+    host.silence().await;
+    assert_eq!(server.count("tools/call"), 50);
+}
+
+/// Bytes go through unchanged, in one line.
+#[tokio::test]
+async fn what_comes_on_the_stream_goes_out_as_it_is() {
+    let text =
+        "{\"jsonrpc\":\"2.0\", \"id\":\"a\",\ndata:  \"result\":{\"n\":1e400,\"x\":12345678901234567890123}}";
+    let server = Server::start(move |seen| {
+        (seen.method() == "tools/call").then(|| Do::Take(format!("id: 1\ndata: {text}\n\n")))
+    })
+    .await;
+    let mut host = ready(&server).await;
+    host.tool("a").await;
+    assert_eq!(host.line().await, text.replace("\ndata: ", " "));
+}
+
+/// The answer may come before that of the POST; and it counts although the POST then fails.
+#[tokio::test]
+async fn an_answer_that_overtakes_its_post_counts() {
+    let server = Server::start(|seen| {
+        let bytes = event(&rpc(&seen.id(), r#"{"ok":true}"#));
+        (seen.method() == "tools/call").then(|| Do::Overtake(bytes, Duration::from_secs(600)))
+    })
+    .await;
+    let mut host = ready(&server).await;
+    let begun = Instant::now();
+    host.tool(1).await;
+    assert_eq!(host.next().await["result"]["ok"], true);
+    host.call(2, "tools/list", json!({})).await;
+    assert_eq!(host.next().await["id"], 2);
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    assert!(host.finish().await.0.is_empty());
+}
+
+// T-28: what the server asks, the host answers at the endpoint.
+#[tokio::test]
+async fn the_servers_own_requests_are_answered() {
+    let server = Server::start(|_| None).await;
+    let mut host = ready(&server).await;
+    server.say(&event(r#"{"jsonrpc":"2.0","id":7,"method":"roots/list"}"#));
+    assert_eq!(host.next().await["method"], "roots/list");
+    host.raw("{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"roots\":[]}}\n").await;
+    server.wait_for("POST", 1).await;
+    assert_eq!(server.of("POST")[0].1.json()["result"], json!({"roots": []}));
+    assert!(server.of("POST")[0].0.starts_with("/messages?session="));
+}
+
+/// Nothing can be resumed: who waits is told, and the next call finds a session again (T-24).
+#[tokio::test]
+async fn a_lost_stream_is_told_and_the_session_is_opened_again() {
+    let server = Server::start(|seen| (seen.json()["params"]["name"] == "tool").then(|| Do::End)).await;
+    let mut host = ready(&server).await;
+    host.call("level", "logging/setLevel", json!({"level": "debug"})).await;
+    host.next().await;
+    host.tool("lost").await;
+    let message = host.next().await;
+    assert_eq!(
+        (message["id"].clone(), error_of(&message)),
+        (json!("lost"), ("stream-lost".to_owned(), -31005))
+    );
+    host.call("next", "tools/call", json!({"name": "other"})).await;
+    assert_eq!(host.next().await["id"], "next");
+    host.silence().await;
+    assert_eq!(
+        methods(&server.of("*"))[4..],
+        ["tools/call", "GET", "initialize", "notifications/initialized", "logging/setLevel", "tools/call"]
+    );
+    let [first, second] = &server.of("initialize")[..] else { panic!() };
+    assert_eq!(first.1.json()["params"], second.1.json()["params"]);
+    assert_eq!(server.of("logging/setLevel")[1].1.json()["params"], json!({"level": "debug"}));
+}
+
+/// What the server says unasked is heard again without a request of the host.
+#[tokio::test]
+async fn the_stream_is_opened_again_for_the_servers_own_messages() {
+    let server = Server::start(|_| None).await;
+    let mut host = ready(&server).await;
+    server.restart();
+    server.wait_for("notifications/initialized", 2).await;
+    server.say(&event(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#));
+    assert_eq!(host.next().await["method"], "notifications/tools/list_changed");
+}
+
+/// The address is the session: where it is not known, nobody has acted (P6).
+#[tokio::test]
+async fn an_unknown_session_is_opened_again_and_the_call_sent_once_more() {
+    let calls = AtomicUsize::new(0);
+    let server = Server::start(move |seen| {
+        let first = seen.method() == "tools/call" && calls.fetch_add(1, Ordering::SeqCst) == 0;
+        first.then(|| Do::Refuse(404, "Could not find session".to_owned()))
+    })
+    .await;
+    let mut host = ready(&server).await;
+    host.tool(1).await;
+    assert_eq!(host.next().await["result"]["ok"], true);
+    assert_eq!((server.count("tools/call"), server.count("initialize")), (2, 2));
+    assert_ne!(server.of("tools/call")[0].0, server.of("tools/call")[1].0);
+}
+
+#[tokio::test]
+async fn a_server_that_has_become_another_is_no_session() {
+    let hellos = AtomicUsize::new(0);
+    let server = Server::start(move |seen| match seen.method().as_str() {
+        "initialize" if hellos.fetch_add(1, Ordering::SeqCst) > 0 => {
+            Some(answer(seen, r#"{"protocolVersion":"2024-11-05","capabilities":{}}"#))
+        }
+        _ => None,
+    })
+    .await;
+    let mut host = ready(&server).await;
+    server.restart();
+    server.wait_for("initialize", 2).await;
+    host.tool(1).await;
+    assert_eq!(error_of(&host.next().await).0, "session-lost");
+    assert_eq!(server.count("tools/call"), 0);
+}
+
+// A-46: on the GET, and on each POST.
+#[tokio::test]
+async fn a_401_is_renewed_on_both_ways() {
+    let server = Server::start(|seen| {
+        let token = seen.header("authorization").unwrap_or_default().to_owned();
+        let old = match seen.method().as_str() {
+            "GET" => token == "Bearer token-0",
+            "tools/call" => token == "Bearer token-1",
+            _ => false,
+        };
+        old.then(|| Do::Challenge(401, "www-authenticate", "Bearer error=\"invalid_token\"".to_owned()))
+    })
+    .await;
+    let mut host = ready(&server).await;
+    host.tool(1).await;
+    assert_eq!(host.next().await["result"]["ok"], true);
+    assert_eq!((server.count("GET"), server.count("tools/call")), (2, 2));
+    assert_eq!(server.of("tools/call")[1].1.header("authorization"), Some("Bearer token-2"));
+}
+
+/// Row 132: silence and a comment flood; T-10.
+#[tokio::test]
+async fn a_call_that_is_never_answered_ends_and_the_others_go_on() {
+    let server = Server::start(|seen| (seen.method() == "tools/call").then(|| Do::Take(String::new()))).await;
+    let upstream = Upstream { transport: Transport::Sse, ..Upstream::new(server.url.clone()) };
+    let limits = Limits { silence: Duration::from_millis(600), total: Duration::from_millis(2_500) };
+    let mut host = Host::to(upstream, limits, Shared(Tokens::default().into()));
+    host.greet().await;
+    let begun = Instant::now();
+    host.tool("silent").await;
+    assert_eq!(error_of(&host.next().await), ("timeout".to_owned(), -31007));
+    server.wait_for("notifications/cancelled", 1).await;
+    let comments = async {
+        loop {
+            server.say(": ping\n\n");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let begun_again = Instant::now();
+    host.tool("flooded").await;
+    let message = tokio::select! { message = host.next() => message, () = comments => unreachable!() };
+    assert_eq!(error_of(&message).0, "timeout");
+    assert!(begun_again.elapsed() >= Duration::from_millis(2_400), "comments are signs of life");
+    host.call("list", "tools/list", json!({})).await;
+    assert_eq!(host.next().await["id"], "list");
+    assert!(begun.elapsed() < Duration::from_secs(60));
+}
+
+#[tokio::test]
+async fn a_cancelled_call_is_told_to_the_server_and_answered_by_nobody() {
+    let server = Server::start(|seen| (seen.method() == "tools/call").then(|| Do::Take(String::new()))).await;
+    let mut host = ready(&server).await;
+    host.tool(1).await;
+    server.wait_for("tools/call", 1).await;
+    host.note("notifications/cancelled", json!({"requestId": 1})).await;
+    server.wait_for("notifications/cancelled", 1).await;
+    server.say(&event(&rpc(&json!(1), "{}")));
+    let begun = Instant::now();
+    assert!(host.finish().await.0.is_empty());
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    server.wait_until_left().await;
+}
+
+/// A second `initialize` begins a session of its own.
+#[tokio::test]
+async fn a_host_may_begin_again() {
+    let server = Server::start(|_| None).await;
+    let mut host = ready(&server).await;
+    host.call("again", "initialize", json!({"protocolVersion": "2025-11-25"})).await;
+    assert_eq!(host.next().await["id"], "again");
+    host.tool(1).await;
+    assert_eq!(host.next().await["result"]["ok"], true);
+    assert_eq!((server.count("GET"), server.count("initialize")), (2, 2));
+    assert_ne!(server.of("initialize")[0].0, server.of("initialize")[1].0);
+}
+
+/// P5: an event beyond the limit ends the stream, and memory stays bounded.
+#[tokio::test]
+async fn an_endless_event_is_too_large() {
+    let server = Server::start(|seen| {
+        (seen.method() == "tools/call").then(|| Do::Take("data: ".to_owned() + &"x".repeat(33 << 20)))
+    })
+    .await;
+    let mut host = ready(&server).await;
+    host.tool(1).await;
+    assert_eq!(error_of(&host.next().await), ("too-large".to_owned(), -31006));
+    host.call(2, "tools/list", json!({})).await;
+    assert_eq!(host.next().await["id"], 2);
+}
