@@ -14,7 +14,8 @@
 //! | `measure`, `metric`, `cpu`, `keychain` | what is measured, and how |
 //! | `table`, `json`, `options` | how it is told |
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+#![allow(missing_docs)]
 
 use std::process::ExitCode;
 
