@@ -16,7 +16,7 @@
 //! | `modern` | what is different for requests without a session |
 //! | `sse` | the transport of 2024-11-05, where the newer one is refused |
 //! | `challenge`, [`scope`] | what a 401 or 403 asks for |
-//! | `events`, [`bound`] | event streams and their size |
+//! | `events`, [`bound`], [`scan`] | event streams and their size; an answer that passes through in pieces |
 //! | `bearer` | the authorization, as this room sees it |
 //! | [`signin`] | waiting for a person, when only a sign-in helps |
 //! | `ends`, `latch` | signals and a lost parent; doors that open once |
@@ -46,6 +46,7 @@ mod modern;
 mod opening;
 mod pending;
 mod remote;
+pub mod scan;
 pub mod scope;
 pub mod signin;
 mod sse;

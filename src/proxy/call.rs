@@ -6,6 +6,7 @@
 mod follow;
 mod manner;
 mod resume;
+mod stream;
 mod whole;
 
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub(super) struct Call {
     pub(super) opener: Option<Opener>,
     /// By which rules it is answered.
     pub(super) manner: Manner,
+    /// Its answer may be large, and is passed on as it is.
+    pub(super) large: bool,
 }
 
 impl Call {

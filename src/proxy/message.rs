@@ -11,7 +11,14 @@ pub(super) const METHOD_NOT_FOUND: i32 = -32601;
 
 /// Turns a message into one line (S-02, T-16). In a JSON text a raw CR or LF can only stand between
 /// tokens, so a blank in its place changes nothing.
-pub(super) fn line(mut message: Vec<u8>) -> Vec<u8> {
+pub(super) fn line(message: Vec<u8>) -> Vec<u8> {
+    let mut line = blanked(message);
+    line.push(b'\n');
+    line
+}
+
+/// A message, or a part of one, without line breaks.
+pub(super) fn blanked(mut message: Vec<u8>) -> Vec<u8> {
     if message.contains(&b'\n') || message.contains(&b'\r') {
         for byte in &mut message {
             if matches!(byte, b'\n' | b'\r') {
@@ -19,7 +26,6 @@ pub(super) fn line(mut message: Vec<u8>) -> Vec<u8> {
             }
         }
     }
-    message.push(b'\n');
     message
 }
 

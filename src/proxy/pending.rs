@@ -100,6 +100,13 @@ impl Pending {
         self.open().len()
     }
 
+    /// An id that nobody waits for, as the text of a JSON string without its quotes.
+    pub(super) fn nobody(&self) -> String {
+        let open = self.open();
+        let mut names = (0..=open.len()).map(|number| format!("chipp-auth-torn-{number}"));
+        names.find(|name| !open.contains_key(&format!("\"{name}\""))).unwrap_or_default()
+    }
+
     /// The request of this id, left where it is.
     pub(super) fn find(&self, id: &str) -> Option<Arc<Ticket>> {
         self.open().get(&*id_key(id))?.first().cloned()

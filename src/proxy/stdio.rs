@@ -5,10 +5,11 @@
 //! are polled by the runtime itself; files, terminals and other systems get a thread (DESIGN decision 10).
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, MutexGuard, mpsc};
 
 use super::latch::Latch;
 
@@ -54,9 +55,68 @@ impl Input {
     }
 }
 
+/// A line that has been begun. If it is dropped before its end, nothing more is written.
+pub(super) struct Line<'a> {
+    guarded: MutexGuard<'a, Guarded>,
+    closed: &'a Latch,
+    /// Nothing can be written any more.
+    lost: bool,
+}
+
+impl Line<'_> {
+    /// Writes a piece of it.
+    pub(super) async fn write(&mut self, piece: &[u8]) {
+        if self.lost {
+            return;
+        }
+        let written = match &mut self.guarded.sink {
+            Sink::Polled(sink) => sink.write_all(piece).await,
+            Sink::Thread(writer) => writer.write(piece.to_vec()).await,
+        };
+        self.note(written);
+    }
+
+    /// The same, without a copy where a thread writes.
+    async fn put(&mut self, piece: Vec<u8>) {
+        if self.lost {
+            return;
+        }
+        let written = match &mut self.guarded.sink {
+            Sink::Polled(sink) => sink.write_all(&piece).await,
+            Sink::Thread(writer) => writer.write(piece).await,
+        };
+        self.note(written);
+    }
+
+    fn note(&mut self, written: io::Result<()>) {
+        if written.is_err() {
+            self.lost = true;
+            self.closed.open();
+        }
+    }
+
+    /// Ends it: its last piece had the line end.
+    pub(super) fn end(mut self) {
+        self.guarded.torn = self.lost;
+    }
+}
+
+/// How many bytes of lines wait for each other at most.
+const TOGETHER: usize = 64 << 10;
+
+/// As long as this is there, lines may wait for each other.
+pub(super) struct Together<'a>(&'a AtomicUsize);
+
+impl Drop for Together<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Where the answers go.
 pub struct Output {
     sink: Mutex<Guarded>,
+    together: AtomicUsize,
     closed: std::sync::Arc<Latch>,
 }
 
@@ -65,6 +125,8 @@ struct Guarded {
     /// Set while a line is being written. If its writer is stopped in the middle, the rest of the
     /// stream would be read as part of that line, so nothing more is written.
     torn: bool,
+    /// Lines that wait to be written together.
+    waiting: Vec<u8>,
 }
 
 enum Sink {
@@ -88,24 +150,56 @@ impl Output {
     }
 
     fn of(sink: Sink) -> Self {
-        Output { sink: Mutex::new(Guarded { sink, torn: false }), closed: Latch::new() }
+        let guarded = Guarded { sink, torn: false, waiting: Vec::new() };
+        Output { sink: Mutex::new(guarded), together: AtomicUsize::new(0), closed: Latch::new() }
     }
 
     /// Writes one line, its end included, after all lines that were begun before.
     pub(super) async fn write(&self, line: Vec<u8>) {
         let mut guarded = self.sink.lock().await;
-        if guarded.torn || self.closed.is_open() {
-            return;
+        let waiting = guarded.waiting.len();
+        if waiting > 0 || self.together.load(Ordering::Relaxed) > 0 {
+            guarded.waiting.extend_from_slice(&line);
+            if waiting + line.len() < TOGETHER && self.together.load(Ordering::Relaxed) > 0 {
+                return;
+            }
+            return self.begin(guarded).await.end();
         }
+        let mut whole = self.begin(guarded).await;
+        whole.put(line).await;
+        whole.end();
+    }
+
+    /// A line that is written piece by piece. Until it ends, all others wait.
+    pub(super) async fn line(&self) -> Line<'_> {
+        self.begin(self.sink.lock().await).await
+    }
+
+    /// Lines that are written from now on may wait for each other, until this is dropped and
+    /// [`Output::flush`] called.
+    pub(super) fn together(&self) -> Together<'_> {
+        self.together.fetch_add(1, Ordering::Relaxed);
+        Together(&self.together)
+    }
+
+    /// Writes the lines that have waited.
+    pub(super) async fn flush(&self) {
+        let guarded = self.sink.lock().await;
+        if !guarded.waiting.is_empty() {
+            self.begin(guarded).await.end();
+        }
+    }
+
+    /// Begins a line, after all those that wait.
+    async fn begin<'a>(&'a self, mut guarded: MutexGuard<'a, Guarded>) -> Line<'a> {
+        let lost = guarded.torn || self.closed.is_open();
         guarded.torn = true;
-        let written = match &mut guarded.sink {
-            Sink::Polled(sink) => sink.write_all(&line).await,
-            Sink::Thread(writer) => writer.write(line).await,
-        };
-        guarded.torn = false;
-        if written.is_err() {
-            self.closed.open();
+        let waiting = std::mem::take(&mut guarded.waiting);
+        let mut line = Line { guarded, closed: &self.closed, lost };
+        if !waiting.is_empty() {
+            line.put(waiting).await;
         }
+        line
     }
 
     /// Returns when no line is stuck half-way. Whoever is about to read from the server waits here

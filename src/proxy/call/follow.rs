@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::resume::Tries;
@@ -50,7 +51,11 @@ impl<B: Bearer> Bridge<B> {
             self.output.ready().await;
             let limit = after.unwrap_or_else(|| patience.next());
             match timeout_at(limit, events.next(cursor)).await {
-                Ok(Ok(message)) => self.pass_on(call, message).await,
+                Ok(Ok(message)) => {
+                    if let Some(stop) = self.burst(call, message, events, cursor).await {
+                        return Ok(stop);
+                    }
+                }
                 Ok(Err(stop)) => return Ok(stop),
                 Err(_) if after.is_some() => return Ok(Stop::Ended),
                 Err(_) if patience.goes_on(events.was_active()) => {}
@@ -60,5 +65,28 @@ impl<B: Bearer> Bridge<B> {
                 after = Some(Instant::now() + AFTER);
             }
         }
+    }
+
+    /// Passes a message on, and with it those that have come already: servers report progress in bursts,
+    /// and a system call for each line costs more than all the rest. Nothing is waited for.
+    async fn burst(
+        &self,
+        call: &mut Call,
+        message: Vec<u8>,
+        events: &mut Events,
+        cursor: &mut Cursor,
+    ) -> Option<Stop> {
+        let together = self.output.together();
+        self.pass_on(call, message).await;
+        let stop = loop {
+            match events.next(cursor).now_or_never() {
+                Some(Ok(message)) => self.pass_on(call, message).await,
+                Some(Err(stop)) => break Some(stop),
+                None => break None,
+            }
+        };
+        drop(together);
+        self.output.flush().await;
+        stop
     }
 }

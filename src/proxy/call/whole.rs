@@ -1,8 +1,8 @@
 //! An answer that is one JSON text.
 
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
-use super::{Call, Patience};
+use super::{Call, Patience, stream};
 use crate::error::Result;
 use crate::http::mcp::Answer;
 use crate::proxy::Bearer;
@@ -20,6 +20,8 @@ impl<B: Bearer> Bridge<B> {
         mut response: Answer,
         patience: Patience,
     ) -> Result<()> {
+        let begun = Instant::now();
+        let mut looked = false;
         let mut body = Vec::new();
         let mut share = None;
         loop {
@@ -36,6 +38,12 @@ impl<B: Bearer> Bridge<B> {
                 return Err(self.too_large());
             }
             body.extend_from_slice(&chunk);
+            if body.len() > stream::KEPT
+                && !std::mem::replace(&mut looked, true)
+                && self.stream(call, (&mut body, begun), &mut response).await
+            {
+                return Ok(());
+            }
             if body.len() > BIG && share.is_none() {
                 share = self.big.acquire().await.ok();
             }

@@ -32,7 +32,9 @@ impl<B: Bearer> Dispatch<'_, B> {
                 Some(ids) => {
                     let asked = ids.into_iter().map(|id| bridge.pending.add(id, false, false)).collect();
                     let manner = Manner::Session;
-                    bridge.call(Call { asked, hello: None, opener: None, manner }, outgoing).await;
+                    bridge
+                        .call(Call { asked, hello: None, opener: None, manner, large: false }, outgoing)
+                        .await;
                 }
             }
         });

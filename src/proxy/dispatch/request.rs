@@ -57,7 +57,8 @@ impl<B: Bearer> Dispatch<'_, B> {
         let ticket = self.bridge.pending.add(id, is_hello, modern.is_some());
         let manner = modern.as_ref().map_or(Manner::Session, |modern| Manner::Stateless(modern.asks));
         let stateless = manner.is_stateless();
-        let mut call = Call { asked: vec![Arc::clone(&ticket)], hello: None, opener: None, manner };
+        let large = matches!(method, "tools/call" | "resources/read" | "prompts/get");
+        let mut call = Call { asked: vec![Arc::clone(&ticket)], hello: None, opener: None, manner, large };
         let gate = Arc::clone(&self.gate);
         if is_hello {
             let params = params(&text).unwrap_or("{}").to_owned();
