@@ -6,6 +6,7 @@
 mod eras;
 mod everything;
 mod inspector;
+mod migrants;
 mod pairs;
 mod parties;
 mod play;
