@@ -27,7 +27,7 @@ pub struct Row {
     /// Process exit code.
     pub exit: u8,
     /// JSON-RPC error code towards the MCP host. The `-310xx` codes lie outside the range that
-    /// JSON-RPC and MCP reserve, so that they cannot be mistaken for the server's own.
+    /// JSON-RPC and MCP reserve, so that they cannot be mistaken for the server's own (T-65).
     pub code: i32,
     /// Whether the same call may succeed later without anybody doing anything.
     pub retryable: bool,
@@ -148,12 +148,13 @@ struct Inner {
     what: String,
     hint: Option<String>,
     target: Option<String>,
+    lasts: bool,
 }
 
 impl Error {
     /// Names a failure. `what` is one sentence in lower case, without a full stop.
     pub fn new(name: Name, what: impl Into<String>) -> Self {
-        Error(Box::new(Inner { name, what: what.into(), hint: None, target: None }))
+        Error(Box::new(Inner { name, what: what.into(), hint: None, target: None, lasts: false }))
     }
 
     /// Replaces the table's hint, where the place of the failure knows better.
@@ -161,6 +162,18 @@ impl Error {
     pub fn hinted(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
+    }
+
+    /// Says that trying again changes nothing, although it may for other failures of this name.
+    #[must_use]
+    pub fn lasting(mut self) -> Self {
+        self.0.lasts = true;
+        self
+    }
+
+    /// Whether the same may succeed later without anybody doing anything.
+    pub fn retryable(&self) -> bool {
+        self.name().row().retryable && !self.0.lasts
     }
 
     /// Says which target the commands in the hint are for, as the user would type it. Nothing for
@@ -210,7 +223,7 @@ impl Error {
             "message": self.what(),
             "hint": self.hint(),
             "exit_code": row.exit,
-            "retryable": row.retryable,
+            "retryable": self.retryable(),
         }})
     }
 
@@ -221,7 +234,7 @@ impl Error {
         json!({
             "code": row.code,
             "message": format!("{}: {}. To mend it: {}.", row.text, self.what(), self.hint()),
-            "data": {"source": "chipp-auth", "name": row.text, "retryable": row.retryable},
+            "data": {"source": "chipp-auth", "name": row.text, "retryable": self.retryable()},
         })
     }
 }

@@ -60,6 +60,7 @@ impl Modern {
     /// The same for a message that does not say its version itself. `None`: no header can carry it.
     pub(super) fn with(method: &str, params: Option<&str>, version: &str) -> Option<Box<Self>> {
         let version = HeaderValue::from_str(version).ok().filter(|version| !version.is_empty())?;
+        // T-52.
         let named = match method {
             "tools/call" | "prompts/get" => Some("name"),
             "resources/read" => Some("uri"),

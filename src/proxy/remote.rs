@@ -8,6 +8,7 @@ mod busy;
 mod exchange;
 pub(super) mod refusal;
 mod send;
+mod status;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};

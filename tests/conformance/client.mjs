@@ -1,11 +1,11 @@
-// A small MCP client over stdio: starts the program under test, speaks the wire of one revision of MCP, and
-// waits for nothing without a bound. It is no SDK: it sends what is written here and nothing else.
+// A small MCP client over stdio: starts the program under test, speaks the wire of one revision of MCP, or finds
+// out which one to speak, and waits for nothing without a bound. It is no SDK: it sends what is written here and
+// nothing else.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { STATELESS, wire } from './hosts.mjs';
 
-/** The first revision without sessions: no `initialize`, and each request says who asks. */
-const STATELESS = '2026-07-28';
 /** Longer than the 20 seconds that the proxy lets a request wait for a sign-in. */
 const ANSWER_MS = 25_000;
 /** At its end the proxy may wait 10 seconds for a renewal. */
@@ -24,9 +24,12 @@ export class Client {
   /** Why nothing more is to be waited for. */
   #over;
 
-  /** `program` with `args` and exactly this environment, at this revision. */
-  constructor({ program, args, env, revision }) {
-    this.revision = revision;
+  /** `program` with `args` and exactly this environment; a `host` of hosts.mjs, in a scenario of this revision. */
+  constructor({ program, args, env, host, revision }) {
+    this.revision = wire(host, revision);
+    this.probes = host === 'dual';
+    /** What a server without the newer revision is spoken to in. */
+    this.older = wire('legacy', revision);
     this.child = spawn(program, args, { env, stdio: 'pipe' });
     this.ended = new Promise((resolve) => {
       this.child.on('close', (code, signal) => resolve(signal ?? code));
@@ -42,6 +45,7 @@ export class Client {
 
   /** What a client does first; nothing since 2026-07-28. Answers with the answer to `initialize`. */
   async open() {
+    if (this.probes && !(await this.#isStateless())) this.revision = this.older;
     if (this.revision >= STATELESS) return undefined;
     const params = { protocolVersion: this.revision, capabilities, clientInfo: info };
     const answer = await this.#send('initialize', params);
@@ -72,6 +76,13 @@ export class Client {
     const how = await Promise.race([this.ended, sleep(END_MS, 'still running', { ref: false })]);
     this.child.kill('SIGKILL');
     return how;
+  }
+
+  /** Any error but that of another version means an older server (2026-07-28, versioning). */
+  async #isStateless() {
+    const { result, error } = await this.#send('server/discover', {});
+    const versions = result?.supportedVersions ?? error?.data?.supported ?? [];
+    return versions.includes(STATELESS);
   }
 
   async #send(method, params) {

@@ -2,7 +2,7 @@
 // `chipp-auth proxy URL` from an MCP client, with the options that the scenario is about.
 //
 //   driver.mjs URL     with MCP_CONFORMANCE_{SCENARIO,PROTOCOL_VERSION,CONTEXT} from the suite,
-//                      and CHIPP_AUTH_BIN, the program
+//                      CHIPP_AUTH_BIN, the program, and CONFORMANCE_HOST, the kind of client (hosts.mjs)
 //
 // Prints one JSON line, {problems: [text]}: where the user saw anything but what scenarios.mjs expects.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { argv, env } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { Client } from './client.mjs';
+import { spoken } from './hosts.mjs';
 import { scenario } from './scenarios.mjs';
 import { useServer } from './use.mjs';
 
@@ -19,6 +20,8 @@ const LIMIT_MS = 80_000;
 
 const url = argv.at(-1);
 const name = env.MCP_CONFORMANCE_SCENARIO;
+const revision = env.MCP_CONFORMANCE_PROTOCOL_VERSION;
+const host = env.CONFORMANCE_HOST;
 const context = JSON.parse(env.MCP_CONFORMANCE_CONTEXT ?? '{}');
 const { options, secret, refused, tabs } = scenario(name);
 const home = mkdtempSync(join(tmpdir(), 'conformance-'));
@@ -54,6 +57,12 @@ function tabProblems() {
   return [`the browser was opened ${opened} times, not ${[tabs].flat().join(' to ')}`];
 }
 
+/** A client that finds out by itself must come to speak what the server speaks. */
+function eraProblems() {
+  if (client.revision === spoken(host, revision)) return [];
+  return [`the client was led to ${client.revision}`];
+}
+
 function finish() {
   console.log(JSON.stringify({ problems }));
   rmSync(home, { recursive: true, force: true, maxRetries: 5 });
@@ -64,7 +73,8 @@ const client = new Client({
   program: env.CHIPP_AUTH_BIN,
   args: ['proxy', ...options(context, file), url],
   env: environment(),
-  revision: env.MCP_CONFORMANCE_PROTOCOL_VERSION,
+  host,
+  revision,
 });
 setTimeout(() => {
   problems.push(`not done within ${LIMIT_MS / 1000} s`);
@@ -79,5 +89,5 @@ try {
 }
 const exit = await client.close();
 if (exit !== 0) problems.push(`how the proxy ended: ${exit}, not 0`);
-problems.push(...tabProblems());
+problems.push(...tabProblems(), ...eraProblems());
 finish();

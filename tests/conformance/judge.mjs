@@ -1,8 +1,8 @@
 // What a run is worth. The suite's own exit code is not enough: in scenarios about bad servers it lets a
 // client fail for any reason, and a check that is not there is no fault to it.
 //
-// An exception is {scenario, revision?, check?, reason}: the check of that name is excused, or, without one,
-// the run is left out. A revision narrows it down.
+// An exception is {scenario, revision?, host?, check?, reason}: the check of that name is excused, or, without one,
+// the run is left out. A revision and a kind of client narrow it down.
 import { scenario } from './scenarios.mjs';
 
 /** The judgement of a run: {passed, failures: [{check, why}], excused, good, made}. Warnings fail. */
@@ -32,7 +32,8 @@ export function needless(exceptions, { all, results }) {
 }
 
 function concerns(exception, run) {
-  return exception.scenario === run.scenario && (exception.revision ?? run.revision) === run.revision;
+  const fits = (name) => (exception[name] ?? run[name]) === run[name];
+  return exception.scenario === run.scenario && fits('revision') && fits('host');
 }
 
 function checkFailures({ scenario: name, checks, output }) {

@@ -7,6 +7,7 @@ const held = { id: 'held', status: 'SUCCESS', description: 'it held' };
 const run = (more) => ({
   scenario: 'auth/metadata-default',
   revision: '2025-11-25',
+  host: 'legacy',
   ended: true,
   output: '',
   checks: [held],
@@ -41,6 +42,8 @@ test('an exception excuses its check of its run only', () => {
   const exception = { scenario: 'auth/metadata-default', check: 'broken', reason: 'so' };
   assert.deepEqual(failures(broken, [exception]), ['other']);
   assert.deepEqual(failures(broken, [{ ...exception, revision: '2026-07-28' }]), ['broken', 'other']);
+  assert.deepEqual(failures(broken, [{ ...exception, host: 'legacy' }]), ['other']);
+  assert.deepEqual(failures(broken, [{ ...exception, host: 'dual' }]), ['broken', 'other']);
   assert.deepEqual(failures(broken, [{ ...exception, scenario: 'auth/dpop' }]), ['broken', 'other']);
 });
 

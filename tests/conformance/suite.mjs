@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hosts } from './hosts.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -73,29 +74,32 @@ function start(args, env = {}) {
   });
 }
 
-/** Every run that the suite offers to clients: each scenario at each revision that knows it. */
+/** Every run that the suite offers to clients: each scenario at each revision that knows it, with each kind of client. */
 export async function offered() {
   const { code, output } = await start(['list', '--client']);
   const lines = [...output.matchAll(/^ {2}- (\S+) \[(.*)\]$/gm)];
   if (code !== 0 || lines.length === 0) throw new Error(`the suite does not list its scenarios: ${output}`);
   return lines.flatMap(([, scenario, revisions]) =>
-    (revisions === 'extension' ? CURRENT : revisions.split(',')).map((revision) => ({
-      scenario,
-      revision,
-      extension: revisions === 'extension',
-    })),
+    (revisions === 'extension' ? CURRENT : revisions.split(',')).flatMap((revision) =>
+      hosts({ scenario, revision }).map((host) => ({
+        scenario,
+        revision,
+        host,
+        extension: revisions === 'extension',
+      })),
+    ),
   );
 }
 
 /** One run. `checks` is undefined if the suite did not come to the end. */
-export async function run({ scenario, revision, extension }, { directory, binary }) {
-  const out = join(directory, revision, scenario.replaceAll('/', '-'));
+export async function run({ scenario, revision, host, extension }, { directory, binary }) {
+  const out = join(directory, revision, host, scenario.replaceAll('/', '-'));
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const args = ['client', '--command', 'node driver.mjs', '--scenario', scenario, '--spec-version', revision];
   args.push('--timeout', String(CLIENT_MS), '-o', out, ...(extension ? ['--force'] : []));
   const begun = performance.now();
-  const { code, output } = await start(args, { CHIPP_AUTH_BIN: binary });
+  const { code, output } = await start(args, { CHIPP_AUTH_BIN: binary, CONFORMANCE_HOST: host });
   const seconds = (performance.now() - begun) / 1000;
   const read = (name) => {
     const path = readdirSync(out, { recursive: true }).find((each) => each.endsWith(name));
@@ -105,6 +109,7 @@ export async function run({ scenario, revision, extension }, { directory, binary
   return {
     scenario,
     revision,
+    host,
     seconds,
     ended: code !== null,
     output,

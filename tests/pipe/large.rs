@@ -159,3 +159,38 @@ fn a_gigabyte_of_answers() {
     assert!(grown <= 48, "{grown} MiB more");
     program.finish();
 }
+
+/// P5: a server that takes connections and reads nothing. What has not left it stays with the host, beyond a
+/// limit of 64 MiB for all messages together.
+#[test]
+fn a_server_that_reads_nothing_is_not_fed() {
+    for size in [8 * MIB, 8 * 1024] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let wire = Wire::at(format!("http://{}/mcp", listener.local_addr().unwrap()));
+        let mut program = Program::unread(&wire);
+        let before = program.peak();
+        let mut to = program.to.take().unwrap();
+        let written = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&written);
+        std::thread::spawn(move || {
+            let filler = "x".repeat(size);
+            for _ in 0..(1024 * MIB) / size {
+                let line = format!("{{\"jsonrpc\":\"2.0\",\"method\":\"a\",\"params\":\"{filler}\"}}\n");
+                if to.write_all(line.as_bytes()).is_err() {
+                    return;
+                }
+                count.fetch_add(line.len() as u64, Ordering::SeqCst);
+            }
+        });
+        crate::wire::wait_until("it stands still", || {
+            let last = written.load(Ordering::SeqCst);
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            last > 16 * MIB as u64 && written.load(Ordering::SeqCst) == last
+        });
+        let taken = written.load(Ordering::SeqCst) >> 20;
+        assert!(taken <= 64 + 40, "{taken} MiB were taken");
+        // A line keeps the buffer that it was read into, which may be twice as long.
+        let grown = program.peak() - before;
+        assert!(grown <= 2 * (64 + 8), "{grown} MiB more");
+    }
+}

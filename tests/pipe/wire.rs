@@ -137,6 +137,11 @@ impl Wire {
         wire
     }
 
+    /// Somebody else's.
+    pub fn at(url: String) -> Self {
+        Wire { url, seen: Arc::default(), sent: Arc::default() }
+    }
+
     /// What was asked, by method or verb.
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().iter().map(|request| request.method().to_owned()).collect()

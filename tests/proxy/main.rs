@@ -25,4 +25,5 @@ mod renewal;
 mod resumption;
 mod server;
 mod sse;
+mod stateless;
 mod unasked;

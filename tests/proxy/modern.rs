@@ -1,10 +1,10 @@
-//! Requests of MCP 2026-07-28, which know of no session: as much as authorization needs (T-50 to T-53, T-61).
+//! Messages of MCP 2026-07-28: their headers, and the errors of the revision (T-50 to T-53, T-63 to T-65).
 
 use serde_json::{Value, json};
 
 use super::host::{Host, error_of};
 use super::ladder::Ladder;
-use super::server::{Answer, Part, Seen, Server, rpc};
+use super::server::{Answer, Seen, Server};
 
 const VERSION: &str = "2026-07-28";
 
@@ -164,126 +164,6 @@ async fn errors_of_the_revision_come_through() {
         let (_, code) = error_of(&ask(status, code, json!(false)).await);
         assert!((-31_099..=-31_000).contains(&code), "{code}");
     }
-}
-
-/// T-59, T-61, row 130: a broken stream is not taken up, and giving up means closing it.
-#[tokio::test]
-async fn a_broken_stream_is_lost_and_a_silent_one_is_closed() {
-    let server = Server::start(|seen| match seen.json()["params"]["name"].as_str()? {
-        "broken" => Some(Answer::events().data("id: e\nretry: 10\ndata:\n\n").wait(50).part(Part::Break)),
-        _ => Some(Answer::events().wait(60_000)),
-    })
-    .await;
-    let mut host = Host::patient_for(&server, 300, 60_000);
-    for (name, error) in [("broken", "stream-lost"), ("silent", "timeout")] {
-        host.call(name, "tools/call", modern(json!({"name": name}))).await;
-        assert_eq!(error_of(&host.next().await).0, error);
-    }
-    host.silence().await;
-    assert_eq!(server.seen().len(), 2, "no GET, and no cancellation");
-}
-
-/// T-59, S-07: the host's cancellation closes that stream and is no POST; nothing more comes for the id. T-60: the
-/// other exchanges go on.
-#[tokio::test]
-async fn a_cancelled_request_is_closed_and_not_told() {
-    let server = Server::start(|seen| {
-        let answer = rpc(&seen.id(), "1");
-        let progress = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1}}"#;
-        (seen.method() == "tools/call")
-            .then(|| Answer::events().event(progress).wait(400).event(progress).event(answer))
-    })
-    .await;
-    let mut host = Host::start(&server);
-    for id in ["cancelled", "other"] {
-        host.call(id, "tools/call", modern(json!({"name": id}))).await;
-    }
-    for _ in 0..2 {
-        assert_eq!(host.next().await["method"], "notifications/progress");
-    }
-    for id in ["cancelled", "never asked", "cancelled"] {
-        host.note("notifications/cancelled", json!({"requestId": id})).await;
-    }
-    assert_eq!(host.next().await["method"], "notifications/progress");
-    assert_eq!(host.next().await["id"], "other");
-    host.note("notifications/cancelled", modern(json!({"requestId": "other"}))).await;
-    host.silence().await;
-    server.wait_for_closed(1).await;
-    assert_eq!(server.seen().len(), 2, "no POST but the calls");
-    // The id is free again.
-    host.call("cancelled", "tools/list", modern(json!({}))).await;
-    assert_eq!(host.next().await["id"], "cancelled");
-}
-
-/// T-59: also before the server has said anything, and while the host is slow to read.
-#[tokio::test]
-async fn a_request_may_be_cancelled_before_its_answer_begins() {
-    let server = Server::start(|seen| {
-        (seen.method() == "tools/call").then(|| Answer::result(seen, "1").after(60_000))
-    })
-    .await;
-    let mut host = Host::start(&server);
-    host.call(1, "tools/call", modern(json!({"name": "slow"}))).await;
-    server.wait_for("tools/call", 1).await;
-    host.note("notifications/cancelled", json!({"requestId": 1})).await;
-    server.wait_for_closed(1).await;
-    host.silence().await;
-    let (rest, end) = host.finish().await;
-    assert!(rest.is_empty(), "{rest:?}");
-    assert_eq!(end, chipp_auth::proxy::End::Eof);
-}
-
-/// T-33, T-59: where there is a session, its requests are cancelled as before.
-#[tokio::test]
-async fn a_request_of_a_session_is_cancelled_by_a_message() {
-    let server =
-        Server::start(|seen| (seen.method() == "tools/call").then(|| Answer::events().wait(60_000))).await;
-    let mut host = Host::ready(&server).await;
-    host.tool("legacy").await;
-    host.call("modern", "tools/call", modern(json!({"name": "tool"}))).await;
-    server.wait_for("tools/call", 2).await;
-    for id in ["modern", "legacy"] {
-        host.note("notifications/cancelled", json!({"requestId": id})).await;
-    }
-    server.wait_for("notifications/cancelled", 1).await;
-    host.silence().await;
-    let told = server.of("notifications/cancelled");
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].json()["params"]["requestId"], "legacy");
-}
-
-/// T-58, S-06, T-60, T-72, P8: of a stream its own answer comes through, and the notifications before it.
-#[tokio::test]
-async fn a_stream_brings_its_own_answer_and_notifications() {
-    let server = Server::start(|seen| {
-        let note = |n: u8| {
-            format!(r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progress":{n}}}}}"#)
-        };
-        let events = Answer::events()
-            .event(note(1))
-            .event(r#"{"jsonrpc":"2.0","id":7,"method":"roots/list"}"#)
-            .event(rpc(&json!("quiet"), "\"stolen\""))
-            .event("[]")
-            .event(format!("[{}]", note(9)))
-            .event(note(2))
-            .event(rpc(&seen.id(), "1"))
-            .event(note(3));
-        let quiet = || Answer::result(seen, "1").after(1500);
-        (seen.method() == "tools/call").then(|| if seen.id() == "quiet" { quiet() } else { events })
-    })
-    .await;
-    let mut host = Host::start(&server);
-    host.call("quiet", "tools/call", modern(json!({"name": "tool"}))).await;
-    host.call("loud", "tools/call", modern(json!({"name": "tool"}))).await;
-    for n in [1, 2] {
-        assert_eq!(host.next().await["params"]["progress"], n);
-    }
-    assert_eq!(host.next().await["id"], "loud");
-    assert_eq!(host.next().await, json!({"jsonrpc": "2.0", "id": "quiet", "result": 1}));
-    // And what answers such a request goes nowhere.
-    host.raw(format!("{}\n", rpc(&json!(7), "{}"))).await;
-    host.silence().await;
-    assert_eq!(server.seen().len(), 2);
 }
 
 /// A challenge is met in the same way, and the headers go with each attempt.

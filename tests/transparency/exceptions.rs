@@ -9,6 +9,7 @@
 //! | T-18, S-04 | what is no JSON, or no message | it would break the pipe |
 //! | T-33 | a cancellation of `initialize` | MCP forbids it |
 //! | T-36 | `ping` while no session is open yet | the host must not think us dead |
+//! | T-55 | tools with an invalid `x-mcp-header` in a modern `tools/list` | a client must not use them |
 //! | T-58, S-06 | a request of a modern server, an answer of a modern host | there are none |
 //! | T-59, S-07 | a cancellation in 2026-07-28 | closes the stream of its request instead |
 //! | P5 | a message of more than 32 MiB | see `tests/pipe` |
@@ -19,7 +20,7 @@ use super::proxy::{Proxy, hello};
 use super::server::{Answer, Seen, Server};
 use super::text::{member, parts, strip};
 
-const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+pub const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
 const NOTE: &str = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"data":1.0}}"#;
 const REQUEST: &str = r#"{"jsonrpc":"2.0","id":1E+2,"method":"roots/list"}"#;
 
@@ -159,4 +160,31 @@ async fn while_no_session_is_open_little_is_sent() {
     assert_eq!(proxy.end().await, "");
     let asked: Vec<_> = server.seen().iter().map(Seen::method).collect();
     assert_eq!(asked, ["initialize", "ping"]);
+}
+
+/// T-58, T-59, S-06, S-07: without a session an answer of the host is for nobody, and a cancellation is the end
+/// of a stream and no message. Nothing more is said for its id.
+#[tokio::test]
+async fn a_modern_host_answers_nothing_and_cancels_without_a_word() {
+    let server = Server::start(|seen| {
+        let id = seen.json()["id"].as_u64()?;
+        Some(match id {
+            1 => Answer::events().event(NOTE).wait(120_000),
+            _ => Answer::result(seen, "{}"),
+        })
+    })
+    .await;
+    let mut proxy = Proxy::start(&server.url);
+    proxy.send(&call(1, true)).await;
+    assert_eq!(proxy.line().await, NOTE);
+    proxy
+        .send(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"x"}}"#)
+        .await;
+    proxy.send(r#"{"jsonrpc":"2.0","id":"never asked","result":{}}"#).await;
+    proxy.send(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#).await;
+    proxy.send(&call(2, true)).await;
+    assert_eq!(proxy.line().await, r#"{"jsonrpc":"2.0","id":2,"result":{}}"#);
+    assert_eq!(proxy.end().await, "");
+    let asked: Vec<_> = server.seen().iter().map(Seen::id).collect();
+    assert_eq!(asked, [1, 2]);
 }

@@ -26,3 +26,4 @@ mod server;
 mod text;
 mod to_host;
 mod to_server;
+mod tools;

@@ -30,7 +30,8 @@ impl Manner {
 
 impl<B: Bearer> Bridge<B> {
     /// What of a message on a stateless request's own stream goes to the host: its answer, and the
-    /// notifications before it, in their order (T-72). Nothing else, and nothing once the host has cancelled.
+    /// notifications before it, in their order (T-72). What a result says of itself, that input is required or
+    /// anything else, is the host's to understand (T-69, T-70). Nothing else, and nothing once the host has cancelled.
     pub(super) fn admit(&self, ticket: &Arc<Ticket>, asks: Asks, message: Vec<u8>) -> Option<Vec<u8>> {
         let why = match Envelope::peek(&message).map(|envelope| envelope.kind()) {
             Ok(Kind::Notification { .. }) if !ticket.is_answered() => return Some(message),

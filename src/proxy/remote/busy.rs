@@ -123,12 +123,26 @@ impl<B: Bearer> Remote<B> {
 pub(super) fn busy(host: &str, wait: Option<Duration>, now: SystemTime) -> Error {
     let what = format!("{host} has had too many requests");
     let Some(wait) = wait else { return Error::new(Name::ServerBusy, what) };
-    // Rounded up, so that who waits for it has waited enough.
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    let at = chrono::DateTime::<chrono::Local>::from(now + Duration::from_secs(seconds)).format("%H:%M:%S");
+    let seconds = rounded(wait);
     let unit = if seconds == 1 { "second" } else { "seconds" };
-    Error::new(Name::ServerBusy, format!("{what}; it asks to wait {seconds} {unit}, until {at}"))
-        .hinted(format!("try again after {at}"))
+    let what = format!("{what}; it asks to wait {seconds} {unit}, until {}", at(seconds, now));
+    Error::new(Name::ServerBusy, what).hinted(format!("try again {}", after(wait, now)))
+}
+
+/// "after 14:32:10".
+pub(super) fn after(wait: Duration, now: SystemTime) -> String {
+    format!("after {}", at(rounded(wait), now))
+}
+
+/// The time on the wall.
+fn at(seconds: u64, now: SystemTime) -> String {
+    let then = chrono::DateTime::<chrono::Local>::from(now + Duration::from_secs(seconds));
+    then.format("%H:%M:%S").to_string()
+}
+
+/// Up, so that who waits for it has waited enough.
+fn rounded(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 #[cfg(test)]

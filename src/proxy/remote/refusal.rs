@@ -3,18 +3,24 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
+use url::Url;
 
 use super::busy;
+use super::status::Meaning;
 use crate::error::{Error, Name, clean};
-use crate::http::rate_limit;
 use crate::http::retry_after::Wait;
+use crate::http::{rate_limit, show};
 use crate::proxy::envelope::{Envelope, Kind, member, string};
 use crate::proxy::message::METHOD_NOT_FOUND;
 
 /// What a server of 2026-07-28 says with 400 and 404: wrong headers, a missing capability, another version, no
 /// such method, wrong parameters (T-63, T-64).
 const MODERN: [&str; 5] = ["-32020", "-32021", "-32022", "-32601", "-32602"];
+
+/// How much of a body that is no JSON may tell of a lost session, in bytes.
+const PLAIN: usize = 200;
 
 /// The answer, with what was read of its body.
 pub(in crate::proxy) struct Refusal {
@@ -34,8 +40,9 @@ impl Refusal {
             _ if !self.in_session => false,
             StatusCode::NOT_FOUND => self.code() != Some(&METHOD_NOT_FOUND.to_string()),
             StatusCode::BAD_REQUEST if !self.is_answer() => {
-                let words = self.words().unwrap_or_default().to_lowercase();
-                let unknown = ["no valid", "not found", "invalid", "unknown", "expired"];
+                let plain = || String::from_utf8_lossy(&self.body[..self.body.len().min(PLAIN)]).into_owned();
+                let words = self.words().unwrap_or_else(plain).to_lowercase();
+                let unknown = ["no valid", "not found", "invalid", "unknown", "expired", "no transport"];
                 words.contains("session") && unknown.iter().any(|word| words.contains(word))
             }
             _ => false,
@@ -81,22 +88,36 @@ impl Refusal {
     /// Names the failure. `host` is the server's host name.
     pub(in crate::proxy) fn into_error(self, host: &str) -> Error {
         let status = self.status.as_u16();
+        let meaning = Meaning::of(status);
         let said = self.words().map(|words| format!(": {words}")).unwrap_or_default();
-        let plain = |name| Error::new(name, format!("{host} answered HTTP {status}{said}"));
-        match status {
-            300..=399 => Error::new(Name::RedirectRefused, format!("{host} redirects to another address")),
-            401 => Error::new(Name::LoginRequired, format!("{host} does not accept the sign-in")),
-            403 => plain(Name::BadResponse).hinted("check that your account may do this on the server"),
+        let now = SystemTime::now();
+        let error = match status {
+            300..=399 => Error::new(meaning.name, format!("{host} redirects to {}", self.elsewhere())),
+            401 => Error::new(meaning.name, format!("{host} does not accept the sign-in")),
             _ if self.is_session_gone() => {
-                Error::new(Name::SessionLost, format!("{host} does not know the session any more"))
+                return Error::new(Name::SessionLost, format!("{host} does not know the session any more"));
             }
-            408 | 504 => plain(Name::Timeout),
-            // Arguments that go into headers may be too much for a server (T-73).
-            413 | 431 => plain(Name::TooLarge),
-            429 => busy::busy(host, self.wait(SystemTime::now()), SystemTime::now()),
-            511 => Error::new(Name::CaptivePortal, "the network asks for a sign-in of its own"),
-            500..=599 => plain(Name::ServerError),
-            _ => plain(Name::BadResponse),
+            429 => return busy::busy(host, self.wait(now), now),
+            511 => Error::new(meaning.name, "the network asks for a sign-in of its own"),
+            _ => Error::new(meaning.name, format!("{host} answered HTTP {status}{said}")),
+        };
+        let error = if meaning.lasts { error.lasting() } else { error };
+        match (meaning.hint, self.wait(now)) {
+            // Only with a time of its own: what the limits of the account say has nothing to do with it.
+            (None, Some(wait)) if status == 503 && self.headers.contains_key(RETRY_AFTER) => {
+                error.hinted(format!("try again {}", busy::after(wait, now)))
+            }
+            (Some(hint), _) => error.hinted(hint),
+            (None, _) => error,
+        }
+    }
+
+    /// Where a redirect leads, for people.
+    fn elsewhere(&self) -> String {
+        let place = self.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        match place.and_then(|place| Url::parse(place).ok()) {
+            Some(url) => show(&url),
+            None => "another address".to_owned(),
         }
     }
 
@@ -118,3 +139,6 @@ pub(in crate::proxy) fn media(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
     Some(value.split(';').next().unwrap_or(value).trim())
 }
+
+#[cfg(test)]
+mod tests;
