@@ -132,7 +132,7 @@ async fn a_body_that_breaks_off_is_broken() {
 
 fn trusting(url: &Url, proxies: Option<Matcher>) -> Client {
     let connector = Connector::with(url, proxies).unwrap().trusting(servers::trust());
-    Client::over(url, connector).unwrap()
+    Client::over(url, Pool::new(connector)).unwrap()
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn a_server_that_is_not_trusted_gets_nothing() {
 
 #[tokio::test]
 async fn a_server_that_speaks_no_tls_is_told_apart_from_a_lost_network() {
-    let server = Server::start(Act::Answer).await;
+    let server = Server::start(Act::Complain).await;
     let (failure, what) = name(post(&trusting(&server.url("https"), None)).await).unwrap();
     assert_eq!(failure, Name::TlsFailed, "{what}");
 }
@@ -214,6 +214,10 @@ async fn a_proxy_that_refuses_is_a_network_failure() {
 #[test]
 fn only_safe_addresses_are_taken() {
     for bad in ["http://example.com/", "ftp://localhost/", "https://user:pass@example.com/"] {
-        assert_eq!(Client::new(&Url::parse(bad).unwrap(), false).unwrap_err().name(), Name::UnsafeUrl, "{bad}");
+        assert_eq!(
+            Client::new(&Url::parse(bad).unwrap(), false).unwrap_err().name(),
+            Name::UnsafeUrl,
+            "{bad}"
+        );
     }
 }

@@ -15,6 +15,10 @@ use rustix::net::{RecvFlags, SendFlags};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
+/// How much a pipe should hold, in bytes. Any process may have that much.
+#[cfg(target_os = "linux")]
+const PIPE: usize = 512 << 10;
+
 /// stdin, if it can be polled.
 pub(super) fn stdin() -> Option<Box<dyn AsyncRead + Send + Unpin>> {
     let fd = rustix::stdio::stdin();
@@ -22,6 +26,7 @@ pub(super) fn stdin() -> Option<Box<dyn AsyncRead + Send + Unpin>> {
         #[cfg(target_os = "linux")]
         FileType::Fifo => {
             let pipe = tokio::net::unix::pipe::OpenOptions::new().open_receiver("/proc/self/fd/0").ok()?;
+            widen(&pipe);
             Some(Box::new(pipe))
         }
         FileType::Socket => Some(Box::new(Socket::new(fd, Interest::READABLE)?)),
@@ -36,11 +41,19 @@ pub(super) fn stdout() -> Option<Box<dyn AsyncWrite + Send + Unpin>> {
         #[cfg(target_os = "linux")]
         FileType::Fifo => {
             let pipe = tokio::net::unix::pipe::OpenOptions::new().open_sender("/proc/self/fd/1").ok()?;
+            widen(&pipe);
             Some(Box::new(pipe))
         }
         FileType::Socket => Some(Box::new(Socket::new(fd, Interest::WRITABLE)?)),
         _ => None,
     }
+}
+
+/// Lets a pipe hold more than the usual 64 KiB. Each time that it is full or empty, one process has to be woken
+/// for the other, and for a large message that costs more than the copying. It does not matter if the system refuses.
+#[cfg(target_os = "linux")]
+fn widen(pipe: &impl std::os::fd::AsFd) {
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE);
 }
 
 fn file_type(fd: BorrowedFd<'_>) -> Option<FileType> {
@@ -74,6 +87,11 @@ impl AsyncRead for Socket {
             });
             match read {
                 Ok(Ok((_, count))) => {
+                    // Less than there was room for: the socket is empty, and asking again would only
+                    // tell that. New bytes, or the end, are told anew.
+                    if count > 0 && count < room {
+                        ready.clear_ready();
+                    }
                     buf.advance(count);
                     return Poll::Ready(Ok(()));
                 }

@@ -38,6 +38,8 @@ pub(super) enum Act {
     Tunnel(u16),
     /// The same in SOCKS 5.
     Socks(u16),
+    /// Says at once that it understands nothing.
+    Complain,
     /// A proxy that does not want to.
     Refuse,
 }
@@ -63,7 +65,8 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn start(act: Act) -> Self {
-        Server::with(move |socket, log| async move { serve(act, socket, &log).await.unwrap_or_default() }).await
+        Server::with(move |socket, log| async move { serve(act, socket, &log).await.unwrap_or_default() })
+            .await
     }
 
     pub(super) async fn over_tls(offers: &[&str]) -> Self {
@@ -82,14 +85,17 @@ impl Server {
                 let is_h2 = socket.get_ref().1.alpn_protocol() == Some(b"h2");
                 let service = service_fn(move |_| {
                     log.heads.lock().unwrap().push(String::new());
-                    async { Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from_static(b"hello")))) }
+                    async {
+                        Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from_static(b"hello"))))
+                    }
                 });
                 let socket = TokioIo::new(socket);
                 if is_h2 {
                     let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
                     let _ = builder.serve_connection(socket, service).await;
                 } else {
-                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(socket, service).await;
+                    let _ =
+                        hyper::server::conn::http1::Builder::new().serve_connection(socket, service).await;
                 }
             }
         })
@@ -198,6 +204,11 @@ async fn serve(act: Act, mut socket: TcpStream, log: &Log) -> std::io::Result<()
         return join(socket, port).await;
     }
     for number in 0.. {
+        if let Act::Complain = act {
+            socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await?;
+            let _ = socket.read(&mut [0; 1000]).await;
+            return Ok(());
+        }
         if let Act::Half = act {
             let mut some = [0; 10];
             socket.read_exact(&mut some).await?;
@@ -215,7 +226,9 @@ async fn serve(act: Act, mut socket: TcpStream, log: &Log) -> std::io::Result<()
                 return socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhello").await;
             }
             Act::Endless => {
-                socket.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n").await?;
+                socket
+                    .write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n")
+                    .await?;
                 let _ = socket.read(&mut [0; 1]).await;
                 return Ok(());
             }
@@ -224,7 +237,7 @@ async fn serve(act: Act, mut socket: TcpStream, log: &Log) -> std::io::Result<()
                 return join(socket, port).await;
             }
             Act::Refuse => return socket.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").await,
-            Act::Half | Act::Socks(_) => unreachable!(),
+            Act::Half | Act::Complain | Act::Socks(_) => unreachable!(),
         }
     }
     Ok(())
