@@ -7,14 +7,15 @@ mod limits;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use tokio::sync::{mpsc, watch};
 
-use super::TargetArgs;
 use super::background::{self, Child};
 use super::context::Context;
+use super::{TargetArgs, notes};
 use crate::credential::Grant;
 use crate::error::{Error, Name, Result};
 use crate::http;
@@ -106,6 +107,7 @@ pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
         target: target.typed.clone(),
         transport: args.transport.into(),
         allow_http: unencrypted,
+        notes: Some(Arc::new(notes::File::about(&context.paths, &target.url))),
         ..Upstream::new(target.url.clone())
     };
     let limits = Limits { silence: args.timeout.min(args.max_time), total: args.max_time };

@@ -14,6 +14,7 @@ use super::message;
 use super::pending::Pending;
 use super::remote::{Outgoing, Remote, Reply};
 use super::stdio::{Input, Output};
+use super::translate::{Desk, Questions};
 use super::{Bearer, End, Upstream};
 use crate::error::{Error, Name};
 
@@ -60,6 +61,8 @@ pub(super) struct Bridge<B> {
     pub(super) output: Output,
     pub(super) limits: Limits,
     pub(super) big: Semaphore,
+    pub(super) desk: Desk,
+    pub(super) questions: Questions,
     listener: Mutex<Option<AbortHandle>>,
     me: Weak<Self>,
 }
@@ -73,6 +76,8 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
         output,
         limits,
         big: Semaphore::new(BIG),
+        desk: Desk::default(),
+        questions: Questions::default(),
         listener: Mutex::default(),
         me: Weak::clone(me),
     });
@@ -105,8 +110,10 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
 impl<B: Bearer> Bridge<B> {
     /// Starts to listen to the server's own messages, once. Over HTTP+SSE they come anyway.
     pub(super) fn start_listening(self: &Arc<Self>) {
-        if !self.remote.sse.is_on() {
-            self.start(|| Arc::clone(self).listen());
+        match self.desk.now() {
+            Some(translation) => self.start(|| Arc::clone(self).listen_for(translation)),
+            None if self.remote.sse.is_on() => {}
+            None => self.start(|| Arc::clone(self).listen()),
         }
     }
 

@@ -7,6 +7,7 @@ mod follow;
 mod manner;
 mod resume;
 mod stream;
+mod watch;
 mod whole;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use super::remote::{Outgoing, Reply};
 use crate::error::{Error, Name, Result};
 use crate::http::mcp::Answer;
 pub(super) use manner::Manner;
+pub(super) use watch::Watch;
 
 /// How long the server may take to hear that nobody waits any more.
 const GIVE_UP: Duration = Duration::from_secs(5);
@@ -44,15 +46,29 @@ pub(super) struct Call {
     pub(super) manner: Manner,
     /// Its answer may be large, and is passed on as it is.
     pub(super) large: bool,
+    /// Set where an answer must be looked at before the host gets it.
+    pub(super) watch: Option<Watch>,
 }
 
 impl Call {
+    /// One request of a session.
+    pub(super) fn of(ticket: Arc<Ticket>) -> Self {
+        Call {
+            asked: vec![ticket],
+            hello: None,
+            opener: None,
+            manner: Manner::Session,
+            large: false,
+            watch: None,
+        }
+    }
+
     fn is_answered(&self) -> bool {
         self.asked.iter().all(|ticket| ticket.is_answered())
     }
 
     fn is_over(&self) -> bool {
-        self.asked.iter().all(|ticket| ticket.is_answered() || ticket.is_cancelled())
+        self.is_holding() || self.asked.iter().all(|ticket| ticket.is_answered() || ticket.is_cancelled())
     }
 
     /// The InitializeResult, if `message` is the answer to this `initialize` (T-21).
@@ -76,6 +92,10 @@ pub(super) struct Patience {
 impl Patience {
     pub(super) fn next(&self) -> Instant {
         self.end.min(Instant::now() + self.silence)
+    }
+
+    pub(super) fn end(&self) -> Instant {
+        self.end
     }
 
     /// How long to wait after something came at that time.
@@ -136,7 +156,7 @@ impl<B: Bearer> Bridge<B> {
         let _ = timeout(GIVE_UP, self.remote.post(&cancelled)).await;
     }
 
-    async fn converse(&self, call: &mut Call, mut outgoing: Outgoing) -> Result<()> {
+    async fn converse(&self, call: &mut Call, outgoing: Outgoing) -> Result<()> {
         let patience = self.patience();
         if call.hello.is_some() {
             return self.open(call, outgoing, patience).await;
@@ -144,19 +164,36 @@ impl<B: Bearer> Bridge<B> {
         if call.manner == Manner::Stateless(Asks::Changes) {
             return self.attend(call, outgoing).await;
         }
+        if call.watch.is_some() {
+            return self.in_rounds(call, outgoing, patience).await;
+        }
         if self.remote.sse.is_on() && !call.manner.is_stateless() {
             return self.over_sse(call, &outgoing, patience).await;
         }
+        self.post_and_read(call, outgoing, patience).await
+    }
+
+    /// One exchange.
+    pub(super) async fn post_and_read(
+        &self,
+        call: &mut Call,
+        mut outgoing: Outgoing,
+        patience: Patience,
+    ) -> Result<()> {
         let mut reply = self.post(&outgoing, patience).await?;
         if let Reply::Refused(refusal) = &reply
             && self.remote.heal(&mut outgoing, refusal).await
         {
             reply = self.post(&outgoing, patience).await?;
         }
+        let version = outgoing.modern.as_ref().map(|modern| modern.version.clone());
         drop(outgoing);
         match reply {
             Reply::Accepted(response) => self.read(call, response, patience).await,
-            Reply::Refused(refusal) => self.pass_refusal(call, refusal).await,
+            Reply::Refused(refusal) => match version {
+                Some(version) if self.too_new(call, &refusal, &version).await => Ok(()),
+                _ => self.pass_refusal(call, refusal).await,
+            },
         }
     }
 
@@ -178,7 +215,11 @@ impl<B: Bearer> Bridge<B> {
         {
             self.pass_on(call, answer).await;
         }
-        if call.is_answered() { Ok(()) } else { Err(refusal.into_error(self.remote.host())) }
+        if call.is_answered() || call.is_holding() {
+            Ok(())
+        } else {
+            Err(refusal.into_error(self.remote.host()))
+        }
     }
 
     pub(super) async fn read(&self, call: &mut Call, response: Answer, patience: Patience) -> Result<()> {
@@ -205,7 +246,11 @@ impl<B: Bearer> Bridge<B> {
     }
 
     /// Passes a message of this call's stream on, and learns from it what opens the session.
-    pub(super) async fn pass_on(&self, call: &mut Call, message: Vec<u8>) {
+    pub(super) async fn pass_on(&self, call: &mut Call, mut message: Vec<u8>) {
+        if let (Some(watch), Some(ticket)) = (&mut call.watch, call.asked.first()) {
+            let Some(seen) = watch.look(&ticket.id, message) else { return };
+            message = seen;
+        }
         if let Some(result) = call.opens(&message)
             && let Some(hello) = call.hello.take()
         {

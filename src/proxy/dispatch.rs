@@ -93,8 +93,10 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
                 let modern = self.modern_note(&method, envelope.params);
                 self.notification(text.clone(), &method, modern).await;
             }
+            // What was asked for a server that cannot ask by itself.
+            Kind::Answer { id } if self.bridge.questions.take(id, &text) => {}
             // Servers ask in sessions only: without one there is nobody who waits for it (T-58, S-06).
-            Kind::Answer { .. } if !self.has_session() => {
+            Kind::Answer { .. } if !self.has_session() || self.bridge.desk.now().is_some() => {
                 tracing::warn!("the host answers a request that no server made; dropped");
             }
             Kind::Answer { .. } => {
@@ -110,7 +112,9 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
 
     /// Whether there is a session, or one is being opened.
     fn has_session(&self) -> bool {
-        self.bridge.remote.sessions.current().epoch > 0 || !self.gate.is_open()
+        self.bridge.desk.now().is_some()
+            || self.bridge.remote.sessions.current().epoch > 0
+            || !self.gate.is_open()
     }
 
     /// Makes everything read from now on wait for what comes out of this.

@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 pub(super) const PARSE_ERROR: i32 = -32700;
 /// JSON-RPC: the line is JSON, but no message.
 pub(super) const INVALID_REQUEST: i32 = -32600;
+/// JSON-RPC: the parameters make no sense.
+pub(super) const INVALID_PARAMS: i32 = -32602;
+/// JSON-RPC: something else failed here.
+pub(super) const INTERNAL_ERROR: i32 = -32603;
 /// JSON-RPC: there is no such method here.
 pub(super) const METHOD_NOT_FOUND: i32 = -32601;
 

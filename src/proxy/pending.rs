@@ -18,7 +18,7 @@ pub(super) struct Ticket {
     /// Whether this is the `initialize` request, which must not be cancelled (T-33).
     pub(super) hello: bool,
     /// Whether it knows of no session, so that closing its stream is what cancels it (T-59).
-    pub(super) stateless: bool,
+    stateless: AtomicBool,
     answered: AtomicBool,
     cancelled: Arc<Latch>,
     endless: AtomicBool,
@@ -26,6 +26,15 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
+    pub(super) fn is_stateless(&self) -> bool {
+        self.stateless.load(Ordering::Relaxed)
+    }
+
+    /// It was read as a request of a session, and is sent as one that needs none.
+    pub(super) fn needs_no_session(&self) {
+        self.stateless.store(true, Ordering::Relaxed);
+    }
+
     pub(super) fn is_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
     }
@@ -76,7 +85,7 @@ impl Pending {
             id: id.to_owned(),
             sent: Latch::new(),
             hello,
-            stateless,
+            stateless: AtomicBool::new(stateless),
             answered: AtomicBool::new(false),
             cancelled: Latch::new(),
             endless: AtomicBool::new(false),
@@ -115,7 +124,7 @@ impl Pending {
     /// Takes the request that an answer is for. `None`: nobody waits for it, so it must not go out.
     /// What knows of no session is answered on its own stream only (T-60).
     pub(super) fn take(&self, id: &str) -> Option<Arc<Ticket>> {
-        self.remove(id, |ticket| !ticket.stateless)
+        self.remove(id, |ticket| !ticket.is_stateless())
     }
 
     /// Takes exactly this request; false if it has been answered.

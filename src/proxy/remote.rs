@@ -18,6 +18,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use super::era::Era;
 use super::latch::Latch;
 use super::legacy::session::{Session, Sessions};
 use super::modern::Modern;
@@ -37,6 +38,7 @@ pub(super) struct Remote<B> {
     pub(super) upstream: Upstream,
     pub(super) bearer: B,
     pub(super) sessions: Sessions,
+    pub(super) era: Era,
     /// What its tools want in headers, where there is no session.
     pub(super) tools: Tools,
     pub(super) in_vain: InVain,
@@ -95,6 +97,7 @@ impl<B: Bearer> Remote<B> {
     /// `patience`: how long the host's user lets a request wait.
     pub(super) fn new(upstream: Upstream, bearer: B, patience: Duration) -> Self {
         Remote {
+            era: Era::new(upstream.notes.clone()),
             sse: Sse::new(upstream.transport),
             upstream,
             bearer,

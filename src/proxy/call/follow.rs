@@ -61,6 +61,9 @@ impl<B: Bearer> Bridge<B> {
                 Err(_) if patience.goes_on(events.was_active()) => {}
                 Err(_) => return Err(self.late()),
             }
+            if call.is_holding() {
+                return Ok(Stop::Ended);
+            }
             if after.is_none() && call.is_over() {
                 after = Some(Instant::now() + AFTER);
             }

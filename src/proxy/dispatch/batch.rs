@@ -19,24 +19,28 @@ impl<B: Bearer> Dispatch<'_, B> {
         let bridge = Arc::clone(self.bridge);
         self.tasks.spawn(async move {
             gate.wait().await;
+            let translation = bridge.desk.now();
             let session = bridge.remote.sessions.current();
-            let allowed = session.version.as_ref().is_some_and(|version| version == BATCHES);
-            match allowed.then(|| requests_of(&text)).flatten() {
-                None => {
-                    let refusal = message::refusal(None, INVALID_REQUEST, "a batch is not allowed here");
-                    bridge.output.write(refusal).await;
-                }
-                Some(ids) if ids.is_empty() => {
-                    bridge.send_note(outgoing, "a batch").await;
-                }
-                Some(ids) => {
-                    let asked = ids.into_iter().map(|id| bridge.pending.add(id, false, false)).collect();
-                    let manner = Manner::Session;
-                    bridge
-                        .call(Call { asked, hello: None, opener: None, manner, large: false }, outgoing)
-                        .await;
-                }
+            let allowed = match &translation {
+                Some(translation) => translation.told() == BATCHES,
+                None => session.version.as_ref().is_some_and(|version| version == BATCHES),
+            };
+            let Some(ids) = allowed.then(|| requests_of(&text)).flatten() else {
+                let refusal = message::refusal(None, INVALID_REQUEST, "a batch is not allowed here");
+                return bridge.output.write(refusal).await;
+            };
+            if let Some(translation) = translation {
+                return bridge.translate_batch(translation, &text).await;
             }
+            if ids.is_empty() {
+                bridge.send_note(outgoing, "a batch").await;
+                return;
+            }
+            let asked = ids.into_iter().map(|id| bridge.pending.add(id, false, false)).collect();
+            let manner = Manner::Session;
+            bridge
+                .call(Call { asked, hello: None, opener: None, manner, large: false, watch: None }, outgoing)
+                .await;
         });
     }
 }

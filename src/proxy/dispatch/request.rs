@@ -36,9 +36,8 @@ impl<B: Bearer> Dispatch<'_, B> {
             }
         }
         match method {
-            // This proxy speaks the revisions that have no such method; a host that probes for a newer
-            // one is told so at once, and nobody is asked to sign in for a probe (DESIGN section 4).
-            "server/discover" => {
+            // The older revisions, which such a request is of, have no such method.
+            "server/discover" if modern.is_none() => {
                 return self.refuse(Some(id), METHOD_NOT_FOUND, "there is no method server/discover").await;
             }
             // While the host waits for `initialize`, perhaps for a person, it must not think us dead (T-36).
@@ -58,7 +57,7 @@ impl<B: Bearer> Dispatch<'_, B> {
         let manner = modern.as_ref().map_or(Manner::Session, |modern| Manner::Stateless(modern.asks));
         let stateless = manner.is_stateless();
         let large = matches!(method, "tools/call" | "resources/read" | "prompts/get");
-        let mut call = Call { asked: vec![Arc::clone(&ticket)], hello: None, opener: None, manner, large };
+        let mut call = Call { manner, large, ..Call::of(Arc::clone(&ticket)) };
         let gate = Arc::clone(&self.gate);
         if is_hello {
             let params = params(&text).unwrap_or("{}").to_owned();
@@ -69,14 +68,21 @@ impl<B: Bearer> Dispatch<'_, B> {
         outgoing.hello = is_hello;
         outgoing.modern = modern;
         outgoing.sent = Arc::clone(&ticket.sent);
-        outgoing.ticket = Some(ticket);
+        outgoing.ticket = Some(Arc::clone(&ticket));
         let bridge = Arc::clone(self.bridge);
+        if method == "server/discover" {
+            self.tasks.spawn(async move { bridge.probe(&ticket, outgoing).await });
+            return;
+        }
         self.tasks.spawn(async move {
             // What knows of no session needs none to be open.
             if !stateless {
                 gate.wait().await;
             }
-            bridge.call(call, outgoing).await;
+            match bridge.desk.now().filter(|_| !stateless && !is_hello) {
+                Some(translation) => bridge.translate(translation, call, outgoing).await,
+                None => bridge.call(call, outgoing).await,
+            }
         });
     }
 }

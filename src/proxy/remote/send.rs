@@ -43,7 +43,7 @@ impl<B: Bearer> Remote<B> {
     }
 
     /// Sends a request once; twice if no connection could be made.
-    pub(super) async fn send(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Answer> {
+    pub(in crate::proxy) async fn send(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Answer> {
         self.spent[0].fetch_add(1, Ordering::Relaxed);
         let client = draft.line.map_or_else(|| self.client(), |line| Ok(&line.client))?;
         if draft.body.is_some_and(|message| message.hello) {
