@@ -20,6 +20,10 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 #[cfg(target_os = "linux")]
 use crate::proxy::latch::Latch;
 
+/// How much a pipe should hold, in bytes. Any process may have that much.
+#[cfg(target_os = "linux")]
+const PIPE: usize = 512 << 10;
+
 /// stdin, if it can be polled.
 pub(super) fn stdin() -> Option<Box<dyn AsyncRead + Send + Unpin>> {
     let fd = rustix::stdio::stdin();
@@ -27,6 +31,7 @@ pub(super) fn stdin() -> Option<Box<dyn AsyncRead + Send + Unpin>> {
         #[cfg(target_os = "linux")]
         FileType::Fifo => {
             let pipe = tokio::net::unix::pipe::OpenOptions::new().open_receiver("/proc/self/fd/0").ok()?;
+            widen(&pipe);
             Some(Box::new(pipe))
         }
         FileType::Socket => Some(Box::new(Socket::new(fd, Interest::READABLE)?)),
@@ -41,6 +46,7 @@ pub(super) fn stdout() -> Option<Box<dyn AsyncWrite + Send + Unpin>> {
         #[cfg(target_os = "linux")]
         FileType::Fifo => {
             let pipe = tokio::net::unix::pipe::OpenOptions::new().open_sender("/proc/self/fd/1").ok()?;
+            widen(&pipe);
             Some(Box::new(pipe))
         }
         FileType::Socket => Some(Box::new(Socket::new(fd, Interest::WRITABLE)?)),
@@ -62,6 +68,13 @@ pub(super) async fn reader_left(door: Arc<Latch>) {
     if pipe.ready(Interest::ERROR).await.is_ok() {
         door.open();
     }
+}
+
+/// Lets a pipe hold more than the usual 64 KiB. Each time that it is full or empty, one process has to be woken
+/// for the other, and for a large message that costs more than the copying. It does not matter if the system refuses.
+#[cfg(target_os = "linux")]
+fn widen(pipe: &impl std::os::fd::AsFd) {
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE);
 }
 
 fn file_type(fd: BorrowedFd<'_>) -> Option<FileType> {
@@ -95,6 +108,11 @@ impl AsyncRead for Socket {
             });
             match read {
                 Ok(Ok((_, count))) => {
+                    // Less than there was room for: the socket is empty, and asking again would only
+                    // tell that. New bytes, or the end, are told anew.
+                    if count > 0 && count < room {
+                        ready.clear_ready();
+                    }
                     buf.advance(count);
                     return Poll::Ready(Ok(()));
                 }
