@@ -10,6 +10,8 @@
 mod answer;
 mod connect;
 mod pool;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
