@@ -315,6 +315,18 @@ async fn a_401_is_renewed_on_both_ways() {
     assert_eq!(server.of("tools/call")[1].1.header("authorization"), Some("Bearer token-2"));
 }
 
+/// A host that asks for the newest era is told at once that this is not it.
+#[tokio::test]
+async fn a_probe_costs_no_request() {
+    let server = Server::start(|_| None).await;
+    let mut host = over(&server, Transport::Sse);
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28"});
+    host.call("probe", "server/discover", json!({"_meta": meta})).await;
+    assert_eq!(host.next().await["error"]["code"], -32601);
+    assert_eq!(server.count("*"), 0);
+    assert!(host.greet().await["result"].is_object());
+}
+
 /// a proof names the address that it goes to, and a nonce belongs there.
 #[tokio::test]
 async fn a_proof_is_for_the_endpoint() {
