@@ -149,7 +149,12 @@ impl Output {
     pub fn stdout() -> Self {
         #[cfg(unix)]
         if let Some(polled) = polled::stdout() {
-            return Output::of(Sink::Polled(polled));
+            let output = Output::of(Sink::Polled(polled));
+            // A host that has gone is not noticed by reading, if somebody else holds our stdin open, and by
+            // writing only when there is something to write, which may be hours later (S-10).
+            #[cfg(target_os = "linux")]
+            tokio::spawn(polled::reader_left(std::sync::Arc::clone(&output.closed)));
+            return output;
         }
         Output::of(Sink::Thread(threads::stdout()))
     }

@@ -14,7 +14,7 @@ use crate::proxy::message::{self, METHOD_NOT_FOUND};
 use crate::proxy::modern::{Asks, Modern};
 
 /// The most requests that wait for their answers.
-const MOST: usize = 1024;
+pub(super) const MOST: usize = 1024;
 
 impl<B: Bearer> Dispatch<'_, B> {
     pub(super) async fn request(

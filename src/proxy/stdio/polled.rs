@@ -7,6 +7,8 @@
 
 use std::io;
 use std::pin::Pin;
+#[cfg(target_os = "linux")]
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -14,6 +16,9 @@ use rustix::fs::FileType;
 use rustix::net::{RecvFlags, SendFlags};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+
+#[cfg(target_os = "linux")]
+use crate::proxy::latch::Latch;
 
 /// How much a pipe should hold, in bytes. Any process may have that much.
 #[cfg(target_os = "linux")]
@@ -46,6 +51,22 @@ pub(super) fn stdout() -> Option<Box<dyn AsyncWrite + Send + Unpin>> {
         }
         FileType::Socket => Some(Box::new(Socket::new(fd, Interest::WRITABLE)?)),
         _ => None,
+    }
+}
+
+/// Opens `door` when nobody reads our stdout any more. Pipes only: of a socket the kernel says so as well when
+/// just one direction was closed, and some hosts begin with that.
+#[cfg(target_os = "linux")]
+pub(super) async fn reader_left(door: Arc<Latch>) {
+    let stdout = rustix::stdio::stdout();
+    if file_type(stdout) != Some(FileType::Fifo) {
+        return;
+    }
+    let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(stdout, 3) else { return };
+    #[expect(deprecated, reason = "sound for an OwnedFd, as below")]
+    let Ok(pipe) = AsyncFd::with_interest(copy, Interest::ERROR) else { return };
+    if pipe.ready(Interest::ERROR).await.is_ok() {
+        door.open();
     }
 }
 
