@@ -154,9 +154,9 @@ impl<B: Bearer> Bridge<B> {
     /// Writes a line of the server's. Where other answers may have come with it, they go out together.
     pub(super) async fn emit(&self, line: Vec<u8>) {
         if self.pending.len() > 0 {
-            self.output.write_soon(line).await
+            self.output.write_soon(line).await;
         } else {
-            self.output.write(line).await
+            self.output.write(line).await;
         }
     }
 

@@ -137,7 +137,7 @@ fn trusting(url: &Url, proxies: Option<Matcher>) -> Client {
 
 #[tokio::test]
 async fn over_tls_the_server_chooses_between_http_1_and_2() {
-    for (offers, connections) in [(&["h2", "http/1.1"][..], 1), (&["http/1.1"], 8), (&[], 8)] {
+    for (offers, connections) in [(&["h2", "http/1.1"][..], 1), (&["http/1.1"], 10), (&[], 10)] {
         let server = Server::over_tls(offers).await;
         let client = trusting(&server.url("https"), None);
         client.spare();
