@@ -30,15 +30,23 @@ const BIG: usize = 4;
 /// How long the proxy waits for the server.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Without anything from the server, for one request.
+    /// Without anything from the server, for one request that it has not begun to answer, or whose JSON stops
+    /// in the middle (row 132).
     pub silence: Duration,
+    /// Without anything on an event stream that the server has opened for a request. Longer, because by opening
+    /// it the server has said that it is at work, and that its end is there is seen to below HTTP.
+    pub stream: Duration,
     /// For one request in all, however much the server sends in between.
     pub total: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { silence: Duration::from_secs(300), total: Duration::from_secs(3600) }
+        Limits {
+            silence: Duration::from_secs(300),
+            stream: Duration::from_secs(1800),
+            total: Duration::from_secs(3600),
+        }
     }
 }
 
@@ -81,9 +89,9 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
         listener: Mutex::default(),
         me: Weak::clone(me),
     });
-    let mut tasks = JoinSet::new();
+    let (mut tasks, mut notes) = (JoinSet::new(), JoinSet::new());
     let end = {
-        let reading = Dispatch::new(&bridge, &mut tasks).run(input);
+        let reading = Dispatch::new(&bridge, &mut tasks, &mut notes).run(input);
         select! {
             () = reading => End::Eof,
             Some(end) = ends.recv() => end,
@@ -93,10 +101,18 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
     let tidy = async {
         if end == End::Eof {
             bridge.pending.end_endless();
-            let _ = timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await;
+            // Not until all calls are over: a server may keep the stream of one open after its answer, or of one
+            // that is cancelled.
+            let done = async {
+                while notes.join_next().await.is_some() {}
+                bridge.pending.quiet().await;
+                bridge.output.flushed().await;
+            };
+            let _ = timeout(GRACE, done).await;
         }
         // What is still open is cancelled by closing its stream.
         tasks.abort_all();
+        notes.abort_all();
         bridge.stop_listening();
         let _ = timeout(FAREWELL, bridge.remote.delete()).await;
         bridge.remote.account();

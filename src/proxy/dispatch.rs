@@ -33,7 +33,10 @@ const MEMORY: (usize, usize) = (64 << 10, 16);
 
 pub(super) struct Dispatch<'a, B> {
     bridge: &'a Arc<Bridge<B>>,
+    /// Those that answer: each has a ticket.
     tasks: &'a mut JoinSet<()>,
+    /// All others.
+    notes: &'a mut JoinSet<()>,
     /// Open when nothing has to be waited for.
     gate: Arc<Latch>,
     /// Open when the notification before has been taken.
@@ -44,11 +47,15 @@ pub(super) struct Dispatch<'a, B> {
 }
 
 impl<'a, B: Bearer> Dispatch<'a, B> {
-    pub(super) fn new(bridge: &'a Arc<Bridge<B>>, tasks: &'a mut JoinSet<()>) -> Self {
+    pub(super) fn new(
+        bridge: &'a Arc<Bridge<B>>,
+        tasks: &'a mut JoinSet<()>,
+        notes: &'a mut JoinSet<()>,
+    ) -> Self {
         let open = Latch::new();
         open.open();
         let memory = Arc::new(Semaphore::new(MEMORY.0));
-        Dispatch { bridge, tasks, gate: Arc::clone(&open), last_note: open, memory, version: None }
+        Dispatch { bridge, tasks, notes, gate: Arc::clone(&open), last_note: open, memory, version: None }
     }
 
     /// Reads until the end.
@@ -70,7 +77,7 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
     }
 
     async fn line(&mut self, line: Line) {
-        while self.tasks.try_join_next().is_some() {}
+        while self.tasks.try_join_next().or_else(|| self.notes.try_join_next()).is_some() {}
         let text = match line {
             Line::Text(text) => text,
             Line::TooLong(head) => return self.too_long(&head).await,

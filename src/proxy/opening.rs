@@ -2,7 +2,6 @@
 //! `initialize`, in which way it can be spoken to (T-80, T-83).
 
 use http::StatusCode;
-use tokio::time::timeout_at;
 
 use super::Bearer;
 use super::bridge::Bridge;
@@ -17,7 +16,7 @@ impl<B: Bearer> Bridge<B> {
     ///
     /// # Errors
     /// As any request.
-    pub(super) async fn open(&self, call: &mut Call, outgoing: Outgoing, patience: Patience) -> Result<()> {
+    pub(super) async fn open(&self, call: &mut Call, outgoing: Outgoing, patience: &Patience) -> Result<()> {
         if self.desk.now().is_some() {
             self.desk.set(None);
             self.stop_listening();
@@ -33,8 +32,8 @@ impl<B: Bearer> Bridge<B> {
             self.remote.era.forget();
         }
         call.watch = Some(Watch::opening());
-        let reply = timeout_at(patience.next(), self.remote.post(&outgoing)).await;
-        let refusal = match reply.map_err(|_| self.late())?? {
+        let reply = patience.within(self.limits.silence, self.remote.post(&outgoing)).await;
+        let refusal = match reply.ok_or_else(|| self.late())?? {
             Reply::Refused(refusal) => refusal,
             Reply::Accepted(response) => {
                 self.read(call, response, patience).await?;

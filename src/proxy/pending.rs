@@ -2,8 +2,11 @@
 //! answered once, whichever stream the answer comes on and whoever is first (P8).
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
 
 use super::envelope::id_key;
 use super::latch::Latch;
@@ -72,11 +75,15 @@ impl Ticket {
 
 /// All of them. A host that uses one id twice at a time gets two answers, in the order they come.
 #[derive(Debug, Default)]
-pub(super) struct Pending(Mutex<HashMap<String, Vec<Arc<Ticket>>>>);
+pub(super) struct Pending {
+    open: Mutex<HashMap<String, Vec<Arc<Ticket>>>>,
+    /// Told when one is answered or cancelled.
+    changed: Notify,
+}
 
 impl Pending {
     fn open(&self) -> MutexGuard<'_, HashMap<String, Vec<Arc<Ticket>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes a request down.
@@ -93,6 +100,24 @@ impl Pending {
         });
         self.open().entry(id_key(id).into_owned()).or_default().push(Arc::clone(&ticket));
         ticket
+    }
+
+    /// The host does not want the answer to this one any more.
+    pub(super) fn cancel(&self, ticket: &Ticket) {
+        ticket.cancel();
+        self.changed.notify_waiters();
+    }
+
+    /// Returns when nobody waits for any answer.
+    pub(super) async fn quiet(&self) {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.open().values().flatten().all(|ticket| ticket.is_cancelled()) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Cancels what would never end by itself.
@@ -141,6 +166,7 @@ impl Pending {
             open.remove(&*key);
         }
         ticket.answered.store(true, Ordering::Relaxed);
+        self.changed.notify_waiters();
         Some(ticket)
     }
 }

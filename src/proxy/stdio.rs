@@ -128,6 +128,17 @@ pub struct Output {
     together: AtomicUsize,
     soon: AtomicBool,
     closed: std::sync::Arc<Latch>,
+    /// How many lines are being written, or wait for their turn.
+    lines: AtomicUsize,
+}
+
+/// One line less when it is dropped.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 struct Guarded {
@@ -171,11 +182,14 @@ impl Output {
             together: AtomicUsize::new(0),
             soon: AtomicBool::new(false),
             closed: Latch::new(),
+            lines: AtomicUsize::new(0),
         }
     }
 
     /// Writes one line, its end included, after all lines that were begun before.
     pub(super) async fn write(&self, line: Vec<u8>) {
+        self.lines.fetch_add(1, Ordering::Relaxed);
+        let _counted = Counted(&self.lines);
         let mut guarded = self.sink.lock().await;
         let waiting = guarded.waiting.len();
         if waiting > 0 || self.together.load(Ordering::Relaxed) > 0 {
@@ -245,6 +259,16 @@ impl Output {
     /// first: while the host does not read, neither do we (row 129).
     pub(super) async fn ready(&self) {
         drop(self.sink.lock().await);
+    }
+
+    /// Returns when all lines that were begun are written.
+    pub(super) async fn flushed(&self) {
+        self.ready().await;
+        while self.lines.load(Ordering::Relaxed) > 0 {
+            tokio::task::yield_now().await;
+            self.ready().await;
+        }
+        self.flush().await;
     }
 
     /// Returns when the host has closed its end.

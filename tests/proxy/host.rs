@@ -81,7 +81,7 @@ impl Host {
 
     pub fn patient_for(server: &Server, silence: u64, total: u64) -> Self {
         let (silence, total) = (Duration::from_millis(silence), Duration::from_millis(total));
-        Host::with(server.url.clone(), Limits { silence, total }, Tokens::default())
+        Host::with(server.url.clone(), Limits { silence, stream: silence, total }, Tokens::default())
     }
 
     pub fn with(url: url::Url, limits: Limits, tokens: Tokens) -> Self {

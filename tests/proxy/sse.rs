@@ -357,7 +357,11 @@ async fn a_proof_is_for_the_endpoint() {
 async fn a_call_that_is_never_answered_ends_and_the_others_go_on() {
     let server = Server::start(|seen| (seen.method() == "tools/call").then(|| Do::Take(String::new()))).await;
     let upstream = Upstream { transport: Transport::Sse, ..Upstream::new(server.url.clone()) };
-    let limits = Limits { silence: Duration::from_millis(600), total: Duration::from_millis(2_500) };
+    let limits = Limits {
+        silence: Duration::from_millis(600),
+        total: Duration::from_millis(2_500),
+        ..Limits::default()
+    };
     let mut host = Host::to(upstream, limits, Shared(Tokens::default().into()));
     host.greet().await;
     let begun = Instant::now();

@@ -18,7 +18,7 @@ impl<B: Bearer> Dispatch<'_, B> {
     pub(super) async fn batch(&mut self, text: Bytes) {
         let (gate, outgoing) = (Arc::clone(&self.gate), self.outgoing(text.clone()).await);
         let bridge = Arc::clone(self.bridge);
-        self.tasks.spawn(async move {
+        self.notes.spawn(async move {
             gate.wait().await;
             let translation = bridge.desk.now();
             let session = bridge.remote.sessions.current();
@@ -44,10 +44,7 @@ impl<B: Bearer> Dispatch<'_, B> {
                 return;
             }
             let asked = ids.into_iter().map(|id| bridge.pending.add(id, false, false)).collect();
-            let manner = Manner::Session;
-            bridge
-                .call(Call { asked, hello: None, opener: None, manner, large: false, watch: None }, outgoing)
-                .await;
+            bridge.call(Call::new(asked, Manner::Session), outgoing).await;
         });
     }
 }

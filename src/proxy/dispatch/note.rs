@@ -34,7 +34,7 @@ impl<B: Bearer> Dispatch<'_, B> {
                     // nothing more for this id (T-59, S-07).
                     Some(ticket) if ticket.is_stateless() => {
                         self.bridge.pending.take_this(ticket);
-                        ticket.cancel();
+                        self.bridge.pending.cancel(ticket);
                         return self.bridge.withdraw(ticket, "the request was cancelled").await;
                     }
                     // Nothing is left to cancel, and where there is no session nobody to be told.
@@ -42,14 +42,14 @@ impl<B: Bearer> Dispatch<'_, B> {
                     _ => {}
                 }
                 let bridge = Arc::clone(self.bridge);
-                self.tasks.spawn(async move {
+                self.notes.spawn(async move {
                     gate.wait().await;
                     let translated = bridge.desk.now().is_some();
                     if let Some(ticket) = ticket {
                         if translated {
                             bridge.pending.take_this(&ticket);
                         }
-                        ticket.cancel();
+                        bridge.pending.cancel(&ticket);
                         if !translated {
                             let _ = timeout(CANCEL, ticket.sent.wait()).await;
                         }
@@ -62,7 +62,7 @@ impl<B: Bearer> Dispatch<'_, B> {
             "notifications/initialized" if modern.is_none() => {
                 let opener = self.close_gate();
                 let bridge = Arc::clone(self.bridge);
-                self.tasks.spawn(async move {
+                self.notes.spawn(async move {
                     gate.wait().await;
                     // A server without sessions has nobody to tell.
                     if bridge.desk.now().is_some() || bridge.send_note(outgoing, "initialized").await {
@@ -77,7 +77,7 @@ impl<B: Bearer> Dispatch<'_, B> {
                 let bridge = Arc::clone(self.bridge);
                 let stateless = modern.is_some();
                 outgoing.modern = modern;
-                self.tasks.spawn(async move {
+                self.notes.spawn(async move {
                     // What knows of no session needs none to be open.
                     if !stateless {
                         gate.wait().await;
@@ -110,7 +110,7 @@ impl<B: Bearer> Dispatch<'_, B> {
         what: &'static str,
     ) {
         let bridge = Arc::clone(self.bridge);
-        self.tasks.spawn(async move {
+        self.notes.spawn(async move {
             first.await;
             bridge.send_note(message, what).await;
         });

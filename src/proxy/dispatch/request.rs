@@ -56,8 +56,8 @@ impl<B: Bearer> Dispatch<'_, B> {
         let ticket = self.bridge.pending.add(id, is_hello, modern.is_some());
         let manner = modern.as_ref().map_or(Manner::Session, |modern| Manner::Stateless(modern.asks));
         let stateless = manner.is_stateless();
-        let large = matches!(method, "tools/call" | "resources/read" | "prompts/get");
-        let mut call = Call { manner, large, ..Call::of(Arc::clone(&ticket)) };
+        let mut call = Call::new(vec![Arc::clone(&ticket)], manner);
+        call.large = matches!(method, "tools/call" | "resources/read" | "prompts/get");
         let gate = Arc::clone(&self.gate);
         if is_hello {
             let params = params(&text).unwrap_or("{}").to_owned();

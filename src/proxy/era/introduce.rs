@@ -37,7 +37,7 @@ impl<B: Bearer> Bridge<B> {
         &self,
         call: &mut Call,
         named: &[String],
-        patience: Patience,
+        patience: &Patience,
     ) -> Result<bool> {
         let Some(params) = call.hello.as_ref().map(|hello| hello.params.clone()) else { return Ok(false) };
         let found = timeout_at(patience.next(), self.discover(&Guest::of(&params), named)).await;

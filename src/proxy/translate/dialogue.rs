@@ -32,7 +32,7 @@ impl<B: Bearer> Bridge<B> {
         &self,
         call: &mut Call,
         mut outgoing: Outgoing,
-        patience: Patience,
+        patience: &Patience,
     ) -> Result<()> {
         let first = outgoing.bytes.clone();
         // As long as the message may be needed again.
@@ -57,7 +57,7 @@ impl<B: Bearer> Bridge<B> {
         call: &Call,
         translation: &Translation,
         answer: &[u8],
-        patience: Patience,
+        patience: &Patience,
     ) -> Result<Answers> {
         let result = Envelope::peek(answer).unwrap_or_default().result.unwrap_or_default();
         let Required { asks, state } = Required::of(result).map_err(|why| self.absurd(&why))?;
