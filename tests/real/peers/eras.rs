@@ -96,14 +96,14 @@ fn a_modern_client_learns_that_a_server_is_too_old() {
 /// T-81: whom one speaks to is found out once.
 #[test]
 fn the_era_of_a_server_is_remembered() {
-    if !Python.there() {
+    if !TypeScript.there() {
         return;
     }
-    let server = Server::start(Python, Manner { era: Modern, ..Manner::default() });
+    let server = Server::start(TypeScript, Manner { era: Modern, ..Manner::default() });
     let house = House::new(Options::default());
     for _ in 0..3 {
         let mut host = Host::start(house.command(&with_the_token(&server)));
-        assert_eq!(host.initialize()["result"]["serverInfo"]["name"], Python.name());
+        assert_eq!(host.initialize()["result"]["serverInfo"]["name"], TypeScript.name());
         assert_eq!(host.end().0, 0);
     }
     no_session(&server, 1);
