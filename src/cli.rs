@@ -10,6 +10,7 @@ mod failure;
 mod log;
 mod login;
 mod logout;
+mod notes;
 
 mod probe;
 mod proxy;

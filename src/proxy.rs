@@ -11,15 +11,18 @@
 //! | `bridge`, `dispatch` | the whole; each line sent in its right order |
 //! | `call`, `pending` | one request to its one answer |
 //! | `remote` | the HTTP side: one request, until it is not the authorization that it fails for |
-//! | `opening`, `era` | how a session begins, and with which of the two eras of MCP
+//! | `opening`, `era` | how a session begins, and with which of the two eras of MCP |
 //! | `legacy` | sessions: the revisions until 2025-11-25 |
 //! | `modern` | what is different for requests without a session |
+//! | `translate` | an older host at a newer server |
 //! | `sse` | the transport of 2024-11-05, where the newer one is refused |
 //! | `challenge`, [`scope`] | what a 401 or 403 asks for |
 //! | `events`, [`bound`], [`scan`] | event streams and their size; an answer that passes through in pieces |
 //! | `bearer` | the authorization, as this room sees it |
 //! | [`signin`] | waiting for a person, when only a sign-in helps |
 //! | `ends`, `latch` | signals and a lost parent; doors that open once |
+
+use std::sync::Arc;
 
 use ::http::{HeaderName, HeaderValue};
 use tokio::sync::watch;
@@ -51,10 +54,12 @@ pub mod scope;
 pub mod signin;
 mod sse;
 mod stdio;
+mod translate;
 
 pub use bearer::{Access, Bearer, Order, Proof, Refused, StepUp};
 pub use bridge::{Limits, Pipe, join};
 pub use challenge::Challenge;
+pub use era::Notes;
 pub use stdio::{Input, Output};
 
 /// The server to connect to.
@@ -66,6 +71,8 @@ pub struct Upstream {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The target as the user would type it, for the hints of errors; nothing for the default one.
     pub target: Option<String>,
+    /// Where to remember what the server speaks; nothing for this run only (T-81).
+    pub notes: Option<Arc<dyn Notes>>,
     /// How it is talked to.
     pub transport: Transport,
     /// The user accepts that the connection is not encrypted, on any host. The [`Bearer`] has to be one without
@@ -85,6 +92,7 @@ impl Upstream {
             transport: Transport::Auto,
             allow_http: false,
             rate_limit: None,
+            notes: None,
         }
     }
 }
@@ -120,9 +128,9 @@ pub enum End {
 /// to the request that failed.
 pub async fn serve<B: Bearer>(upstream: Upstream, bearer: B, limits: Limits) -> Result<End> {
     if upstream.allow_http {
-        http::check_open(&upstream.url)?
+        http::check_open(&upstream.url)?;
     } else {
-        http::check(&upstream.url)?
+        http::check(&upstream.url)?;
     }
     let ends = ends::watch();
     let pipe = Pipe { input: Input::stdin(), output: Output::stdout(), ends, limits };

@@ -7,14 +7,15 @@ mod limits;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use tokio::sync::{mpsc, watch};
 
-use super::TargetArgs;
 use super::background::{self, Child};
 use super::context::Context;
+use super::{TargetArgs, notes};
 use crate::credential::Grant;
 use crate::error::{Error, Name, Result};
 use crate::http;
@@ -59,9 +60,10 @@ pub(super) struct ProxyArgs {
     /// are never sent unencrypted
     #[arg(long, help_heading = CONNECTION)]
     allow_http: bool,
-    /// How long the server may be silent while a request waits
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time, help_heading = CONNECTION)]
-    timeout: Duration,
+    /// How long the server may be silent while a request waits [default: 5m, and 30m once it has opened a
+    /// stream for the answer]
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = CONNECTION)]
+    timeout: Option<Duration>,
     /// How long one request may take in all
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = time, help_heading = CONNECTION)]
     max_time: Duration,
@@ -106,9 +108,15 @@ pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
         target: target.typed.clone(),
         transport: args.transport.into(),
         allow_http: unencrypted,
+        notes: Some(Arc::new(notes::File::about(&context.paths, &target.url))),
         ..Upstream::new(target.url.clone())
     };
-    let limits = Limits { silence: args.timeout.min(args.max_time), total: args.max_time };
+    let usual = Limits::default();
+    let limits = Limits {
+        silence: args.timeout.unwrap_or(usual.silence).min(args.max_time),
+        stream: args.timeout.unwrap_or(usual.stream).min(args.max_time),
+        total: args.max_time,
+    };
     if fixed {
         return proxy::serve(upstream, Fixed, limits).await.map(exit);
     }

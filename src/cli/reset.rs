@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
-use super::TargetArgs;
 use super::context::Context;
 use super::ui::{Tone, Ui, paint};
+use super::{TargetArgs, notes};
 use crate::credential::record::Damage;
 use crate::error::{Error, Name, Result};
 use crate::paths::io_error;
@@ -107,6 +107,11 @@ async fn find(context: &Context<'_>, target: &Target) -> Result<Vec<(Item, Strin
         if path.exists() {
             items.push((Item::Lock(path.clone()), format!("the lock file {}", path.display())));
         }
+    }
+    let note = notes::File::about(&context.paths, &target.url).path()?;
+    if note.exists() {
+        let words = format!("what is remembered of the server, in {}", note.display());
+        items.push((Item::Note(note), words));
     }
     let limits = allowance::path(&context.paths, &target.key(), &target.canonical());
     if limits.exists() {

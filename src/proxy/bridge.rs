@@ -14,6 +14,7 @@ use super::message;
 use super::pending::Pending;
 use super::remote::{Outgoing, Remote, Reply};
 use super::stdio::{Input, Output};
+use super::translate::{Desk, Questions};
 use super::{Bearer, End, Upstream};
 use crate::error::{Error, Name};
 
@@ -29,15 +30,23 @@ const BIG: usize = 4;
 /// How long the proxy waits for the server.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Without anything from the server, for one request.
+    /// Without anything from the server, for one request that it has not begun to answer, or whose JSON stops
+    /// in the middle (row 132).
     pub silence: Duration,
+    /// Without anything on an event stream that the server has opened for a request. Longer, because by opening
+    /// it the server has said that it is at work, and that its end is there is seen to below HTTP.
+    pub stream: Duration,
     /// For one request in all, however much the server sends in between.
     pub total: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { silence: Duration::from_secs(300), total: Duration::from_secs(3600) }
+        Limits {
+            silence: Duration::from_secs(300),
+            stream: Duration::from_secs(1800),
+            total: Duration::from_secs(3600),
+        }
     }
 }
 
@@ -60,6 +69,8 @@ pub(super) struct Bridge<B> {
     pub(super) output: Output,
     pub(super) limits: Limits,
     pub(super) big: Semaphore,
+    pub(super) desk: Desk,
+    pub(super) questions: Questions,
     listener: Mutex<Option<AbortHandle>>,
     me: Weak<Self>,
 }
@@ -73,12 +84,14 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
         output,
         limits,
         big: Semaphore::new(BIG),
+        desk: Desk::default(),
+        questions: Questions::default(),
         listener: Mutex::default(),
         me: Weak::clone(me),
     });
-    let mut tasks = JoinSet::new();
+    let (mut tasks, mut notes) = (JoinSet::new(), JoinSet::new());
     let end = {
-        let reading = Dispatch::new(&bridge, &mut tasks).run(input);
+        let reading = Dispatch::new(&bridge, &mut tasks, &mut notes).run(input);
         select! {
             () = reading => End::Eof,
             Some(end) = ends.recv() => end,
@@ -88,10 +101,18 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
     let tidy = async {
         if end == End::Eof {
             bridge.pending.end_endless();
-            let _ = timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await;
+            // Not until all calls are over: a server may keep the stream of one open after its answer, or of one
+            // that is cancelled.
+            let done = async {
+                while notes.join_next().await.is_some() {}
+                bridge.pending.quiet().await;
+                bridge.output.flushed().await;
+            };
+            let _ = timeout(GRACE, done).await;
         }
         // What is still open is cancelled by closing its stream.
         tasks.abort_all();
+        notes.abort_all();
         bridge.stop_listening();
         let _ = timeout(FAREWELL, bridge.remote.delete()).await;
         bridge.remote.account();
@@ -105,8 +126,10 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
 impl<B: Bearer> Bridge<B> {
     /// Starts to listen to the server's own messages, once. Over HTTP+SSE they come anyway.
     pub(super) fn start_listening(self: &Arc<Self>) {
-        if !self.remote.sse.is_on() {
-            self.start(|| Arc::clone(self).listen());
+        match self.desk.now() {
+            Some(translation) => self.start(|| Arc::clone(self).listen_for(translation)),
+            None if self.remote.sse.is_on() => {}
+            None => self.start(|| Arc::clone(self).listen()),
         }
     }
 
@@ -134,13 +157,22 @@ impl<B: Bearer> Bridge<B> {
     /// message, and answers that nobody waits for, are dropped (T-18, P8).
     pub(super) async fn deliver(&self, message: Vec<u8>) {
         if self.is_wanted(&message) {
-            self.output.write(message::line(message)).await;
+            self.emit(message::line(message)).await;
         } else if let Ok(members) = envelope::members(&message) {
             for member in members {
                 if self.is_wanted(member.as_bytes()) {
-                    self.output.write(message::line(member.as_bytes().to_vec())).await;
+                    self.emit(message::line(member.as_bytes().to_vec())).await;
                 }
             }
+        }
+    }
+
+    /// Writes a line of the server's. Where other answers may have come with it, they go out together.
+    pub(super) async fn emit(&self, line: Vec<u8>) {
+        if self.pending.len() > 0 {
+            self.output.write_soon(line).await;
+        } else {
+            self.output.write(line).await;
         }
     }
 

@@ -5,21 +5,23 @@
 
 mod follow;
 mod manner;
+mod patience;
 mod resume;
 mod stream;
+mod watch;
 mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 use super::Bearer;
 use super::bridge::Bridge;
 use super::envelope::{Envelope, Kind, id_key};
 use super::events::Events;
 use super::latch::Opener;
-use super::legacy::session::{Hello, session_id};
+use super::legacy::session::{Hello, Session, session_id};
 use super::message;
 use super::modern::Asks;
 use super::pending::Ticket;
@@ -27,7 +29,10 @@ use super::remote::refusal::{Refusal, is_media, media};
 use super::remote::{Outgoing, Reply};
 use crate::error::{Error, Name, Result};
 use crate::http::mcp::Answer;
+
 pub(super) use manner::Manner;
+pub(super) use patience::Patience;
+pub(super) use watch::Watch;
 
 /// How long the server may take to hear that nobody waits any more.
 const GIVE_UP: Duration = Duration::from_secs(5);
@@ -42,17 +47,32 @@ pub(super) struct Call {
     pub(super) opener: Option<Opener>,
     /// By which rules it is answered.
     pub(super) manner: Manner,
+    /// The session that it was sent in; set when it has been.
+    pub(super) session: Arc<Session>,
     /// Its answer may be large, and is passed on as it is.
     pub(super) large: bool,
+    /// Set where an answer must be looked at before the host gets it.
+    pub(super) watch: Option<Watch>,
 }
 
 impl Call {
+    /// Requests that go in one message.
+    pub(super) fn new(asked: Vec<Arc<Ticket>>, manner: Manner) -> Self {
+        let session = Arc::default();
+        Call { asked, hello: None, opener: None, manner, session, large: false, watch: None }
+    }
+
+    /// One request of a session.
+    pub(super) fn of(ticket: Arc<Ticket>) -> Self {
+        Call::new(vec![ticket], Manner::Session)
+    }
+
     fn is_answered(&self) -> bool {
         self.asked.iter().all(|ticket| ticket.is_answered())
     }
 
     fn is_over(&self) -> bool {
-        self.asked.iter().all(|ticket| ticket.is_answered() || ticket.is_cancelled())
+        self.is_holding() || self.asked.iter().all(|ticket| ticket.is_answered() || ticket.is_cancelled())
     }
 
     /// The InitializeResult, if `message` is the answer to this `initialize` (T-21).
@@ -63,35 +83,6 @@ impl Call {
             Kind::Answer { id } if id_key(id) == id_key(&own.id) => envelope.result,
             _ => None,
         }
-    }
-}
-
-/// How long to wait for something from the server.
-#[derive(Clone, Copy)]
-pub(super) struct Patience {
-    pub(super) silence: Duration,
-    end: Instant,
-}
-
-impl Patience {
-    pub(super) fn next(&self) -> Instant {
-        self.end.min(Instant::now() + self.silence)
-    }
-
-    /// How long to wait after something came at that time.
-    pub(super) fn after(&self, heard: Instant) -> Instant {
-        self.end.min(heard + self.silence)
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        Instant::now() >= self.end
-    }
-
-    /// Whether to go on after a wait without a message: comments show that the server lives (T-10), but not
-    /// beyond the limit (row 132). On a runtime with several threads they could come faster than they are
-    /// read, and then nothing else would end the call.
-    fn goes_on(&self, active: bool) -> bool {
-        active && !self.is_over()
     }
 }
 
@@ -124,7 +115,7 @@ impl<B: Bearer> Bridge<B> {
             if !ticket.is_cancelled() {
                 self.output.write(message::error(Some(&ticket.id), &error.to_rpc())).await;
             }
-            if error.name() == Name::Timeout && !ticket.hello && !stateless {
+            if error.name() == Name::Timeout && !ticket.is_cancelled() && !ticket.hello && !stateless {
                 self.give_up(&ticket.id).await;
             }
         }
@@ -136,37 +127,60 @@ impl<B: Bearer> Bridge<B> {
         let _ = timeout(GIVE_UP, self.remote.post(&cancelled)).await;
     }
 
-    async fn converse(&self, call: &mut Call, mut outgoing: Outgoing) -> Result<()> {
-        let patience = self.patience();
+    async fn converse(&self, call: &mut Call, outgoing: Outgoing) -> Result<()> {
+        let patience = self.patience(&call.asked);
         if call.hello.is_some() {
-            return self.open(call, outgoing, patience).await;
+            return self.open(call, outgoing, &patience).await;
         }
         if call.manner == Manner::Stateless(Asks::Changes) {
             return self.attend(call, outgoing).await;
         }
-        if self.remote.sse.is_on() && !call.manner.is_stateless() {
-            return self.over_sse(call, &outgoing, patience).await;
+        if call.watch.is_some() {
+            return self.in_rounds(call, outgoing, &patience).await;
         }
-        let mut reply = self.post(&outgoing, patience).await?;
+        if self.remote.sse.is_on() && !call.manner.is_stateless() {
+            return self.over_sse(call, &outgoing, &patience).await;
+        }
+        self.post_and_read(call, outgoing, &patience).await
+    }
+
+    /// One exchange.
+    pub(super) async fn post_and_read(
+        &self,
+        call: &mut Call,
+        mut outgoing: Outgoing,
+        patience: &Patience,
+    ) -> Result<()> {
+        let (mut reply, mut session) = self.post(&outgoing, patience).await?;
         if let Reply::Refused(refusal) = &reply
             && self.remote.heal(&mut outgoing, refusal).await
         {
-            reply = self.post(&outgoing, patience).await?;
+            (reply, session) = self.post(&outgoing, patience).await?;
         }
+        let version = outgoing.modern.as_ref().map(|modern| modern.version.clone());
         drop(outgoing);
+        call.session = session;
         match reply {
             Reply::Accepted(response) => self.read(call, response, patience).await,
-            Reply::Refused(refusal) => self.pass_refusal(call, refusal).await,
+            Reply::Refused(refusal) => match version {
+                Some(version) if self.too_new(call, &refusal, &version).await => Ok(()),
+                _ => self.pass_refusal(call, refusal).await,
+            },
         }
     }
 
-    /// How long a request waits that begins now.
-    pub(super) fn patience(&self) -> Patience {
-        Patience { silence: self.limits.silence, end: Instant::now() + self.limits.total }
+    /// How long a request waits that begins now and asks for these.
+    pub(super) fn patience(&self, asked: &[Arc<Ticket>]) -> Patience {
+        Patience::new(&self.limits, asked)
     }
 
-    pub(super) async fn post(&self, outgoing: &Outgoing, patience: Patience) -> Result<Reply> {
-        timeout_at(patience.next(), self.remote.post(outgoing)).await.map_err(|_| self.late())?
+    pub(super) async fn post(
+        &self,
+        outgoing: &Outgoing,
+        patience: &Patience,
+    ) -> Result<(Reply, Arc<Session>)> {
+        let reply = patience.within(self.limits.silence, self.remote.post_in_session(outgoing)).await;
+        reply.ok_or_else(|| self.late())?
     }
 
     /// Gives the host the server's answer in a refusal, or the caller the error that it means (T-08).
@@ -178,10 +192,14 @@ impl<B: Bearer> Bridge<B> {
         {
             self.pass_on(call, answer).await;
         }
-        if call.is_answered() { Ok(()) } else { Err(refusal.into_error(self.remote.host())) }
+        if call.is_answered() || call.is_holding() {
+            Ok(())
+        } else {
+            Err(refusal.into_error(self.remote.host()))
+        }
     }
 
-    pub(super) async fn read(&self, call: &mut Call, response: Answer, patience: Patience) -> Result<()> {
+    pub(super) async fn read(&self, call: &mut Call, response: Answer, patience: &Patience) -> Result<()> {
         if let Some(hello) = &mut call.hello {
             hello.id = session_id(response.headers());
         }
@@ -205,7 +223,11 @@ impl<B: Bearer> Bridge<B> {
     }
 
     /// Passes a message of this call's stream on, and learns from it what opens the session.
-    pub(super) async fn pass_on(&self, call: &mut Call, message: Vec<u8>) {
+    pub(super) async fn pass_on(&self, call: &mut Call, mut message: Vec<u8>) {
+        if let (Some(watch), Some(ticket)) = (&mut call.watch, call.asked.first()) {
+            let Some(seen) = watch.look(&ticket.id, message) else { return };
+            message = seen;
+        }
         if let Some(result) = call.opens(&message)
             && let Some(hello) = call.hello.take()
         {
@@ -214,7 +236,7 @@ impl<B: Bearer> Bridge<B> {
         match (call.manner, call.asked.first().map(Arc::clone)) {
             (Manner::Stateless(asks), Some(ticket)) => {
                 if let Some(message) = self.admit(&ticket, asks, message) {
-                    ticket.write(self.output.write(message::line(message))).await;
+                    ticket.write(self.emit(message::line(message))).await;
                 }
             }
             _ => self.deliver(message).await,
@@ -236,20 +258,5 @@ impl<B: Bearer> Bridge<B> {
         let what =
             format!("the answer of {} is larger than {} MiB", self.remote.host(), whole::LARGEST >> 20);
         Error::new(Name::TooLarge, what)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // T-10, row 132.
-    #[tokio::test(start_paused = true)]
-    async fn comments_extend_the_silence_and_not_the_whole() {
-        let limit = Duration::from_secs(60);
-        let patience = Patience { silence: Duration::from_secs(5), end: Instant::now() + limit };
-        assert!(patience.goes_on(true) && !patience.goes_on(false));
-        tokio::time::advance(limit).await;
-        assert!(!patience.goes_on(true));
     }
 }

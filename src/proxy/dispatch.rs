@@ -33,7 +33,10 @@ const MEMORY: (usize, usize) = (64 << 10, 16);
 
 pub(super) struct Dispatch<'a, B> {
     bridge: &'a Arc<Bridge<B>>,
+    /// Those that answer: each has a ticket.
     tasks: &'a mut JoinSet<()>,
+    /// All others.
+    notes: &'a mut JoinSet<()>,
     /// Open when nothing has to be waited for.
     gate: Arc<Latch>,
     /// Open when the notification before has been taken.
@@ -44,11 +47,15 @@ pub(super) struct Dispatch<'a, B> {
 }
 
 impl<'a, B: Bearer> Dispatch<'a, B> {
-    pub(super) fn new(bridge: &'a Arc<Bridge<B>>, tasks: &'a mut JoinSet<()>) -> Self {
+    pub(super) fn new(
+        bridge: &'a Arc<Bridge<B>>,
+        tasks: &'a mut JoinSet<()>,
+        notes: &'a mut JoinSet<()>,
+    ) -> Self {
         let open = Latch::new();
         open.open();
         let memory = Arc::new(Semaphore::new(MEMORY.0));
-        Dispatch { bridge, tasks, gate: Arc::clone(&open), last_note: open, memory, version: None }
+        Dispatch { bridge, tasks, notes, gate: Arc::clone(&open), last_note: open, memory, version: None }
     }
 
     /// Reads until the end.
@@ -70,11 +77,13 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
     }
 
     async fn line(&mut self, line: Line) {
-        while self.tasks.try_join_next().is_some() {}
+        while self.tasks.try_join_next().or_else(|| self.notes.try_join_next()).is_some() {}
         let text = match line {
             Line::Text(text) => text,
             Line::TooLong(head) => return self.too_long(&head).await,
         };
+        // Each message that is one goes out as the one body of one POST (T-01, T-05); what is none is answered
+        // here and goes nowhere (S-04).
         let envelope = match Envelope::peek(&text) {
             Ok(envelope) => envelope,
             Err(Fault::NotJson) => return self.refuse(None, PARSE_ERROR, "the line is not valid JSON").await,
@@ -93,8 +102,10 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
                 let modern = self.modern_note(&method, envelope.params);
                 self.notification(text.clone(), &method, modern).await;
             }
+            // What was asked for a server that cannot ask by itself.
+            Kind::Answer { id } if self.bridge.questions.take(id, &text) => {}
             // Servers ask in sessions only: without one there is nobody who waits for it (T-58, S-06).
-            Kind::Answer { .. } if !self.has_session() => {
+            Kind::Answer { .. } if !self.has_session() || self.bridge.desk.now().is_some() => {
                 tracing::warn!("the host answers a request that no server made; dropped");
             }
             Kind::Answer { .. } => {
@@ -110,7 +121,9 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
 
     /// Whether there is a session, or one is being opened.
     fn has_session(&self) -> bool {
-        self.bridge.remote.sessions.current().epoch > 0 || !self.gate.is_open()
+        self.bridge.desk.now().is_some()
+            || self.bridge.remote.sessions.current().epoch > 0
+            || !self.gate.is_open()
     }
 
     /// Makes everything read from now on wait for what comes out of this.

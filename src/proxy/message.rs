@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 pub(super) const PARSE_ERROR: i32 = -32700;
 /// JSON-RPC: the line is JSON, but no message.
 pub(super) const INVALID_REQUEST: i32 = -32600;
+/// JSON-RPC: the parameters make no sense.
+pub(super) const INVALID_PARAMS: i32 = -32602;
+/// JSON-RPC: something else failed here.
+pub(super) const INTERNAL_ERROR: i32 = -32603;
 /// JSON-RPC: there is no such method here.
 pub(super) const METHOD_NOT_FOUND: i32 = -32601;
 
@@ -19,12 +23,10 @@ pub(super) fn line(message: Vec<u8>) -> Vec<u8> {
 
 /// A message, or a part of one, without line breaks.
 pub(super) fn blanked(mut message: Vec<u8>) -> Vec<u8> {
-    if message.contains(&b'\n') || message.contains(&b'\r') {
-        for byte in &mut message {
-            if matches!(byte, b'\n' | b'\r') {
-                *byte = b' ';
-            }
-        }
+    let mut from = 0;
+    while let Some(found) = memchr::memchr2(b'\n', b'\r', &message[from..]) {
+        from += found;
+        message[from] = b' ';
     }
     message
 }

@@ -2,8 +2,11 @@
 //! answered once, whichever stream the answer comes on and whoever is first (P8).
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
 
 use super::envelope::id_key;
 use super::latch::Latch;
@@ -18,7 +21,7 @@ pub(super) struct Ticket {
     /// Whether this is the `initialize` request, which must not be cancelled (T-33).
     pub(super) hello: bool,
     /// Whether it knows of no session, so that closing its stream is what cancels it (T-59).
-    pub(super) stateless: bool,
+    stateless: AtomicBool,
     answered: AtomicBool,
     cancelled: Arc<Latch>,
     endless: AtomicBool,
@@ -26,6 +29,15 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
+    pub(super) fn is_stateless(&self) -> bool {
+        self.stateless.load(Ordering::Relaxed)
+    }
+
+    /// It was read as a request of a session, and is sent as one that needs none.
+    pub(super) fn needs_no_session(&self) {
+        self.stateless.store(true, Ordering::Relaxed);
+    }
+
     pub(super) fn is_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
     }
@@ -63,11 +75,15 @@ impl Ticket {
 
 /// All of them. A host that uses one id twice at a time gets two answers, in the order they come.
 #[derive(Debug, Default)]
-pub(super) struct Pending(Mutex<HashMap<String, Vec<Arc<Ticket>>>>);
+pub(super) struct Pending {
+    open: Mutex<HashMap<String, Vec<Arc<Ticket>>>>,
+    /// Told when one is answered or cancelled.
+    changed: Notify,
+}
 
 impl Pending {
     fn open(&self) -> MutexGuard<'_, HashMap<String, Vec<Arc<Ticket>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes a request down.
@@ -76,7 +92,7 @@ impl Pending {
             id: id.to_owned(),
             sent: Latch::new(),
             hello,
-            stateless,
+            stateless: AtomicBool::new(stateless),
             answered: AtomicBool::new(false),
             cancelled: Latch::new(),
             endless: AtomicBool::new(false),
@@ -84,6 +100,24 @@ impl Pending {
         });
         self.open().entry(id_key(id).into_owned()).or_default().push(Arc::clone(&ticket));
         ticket
+    }
+
+    /// The host does not want the answer to this one any more.
+    pub(super) fn cancel(&self, ticket: &Ticket) {
+        ticket.cancel();
+        self.changed.notify_waiters();
+    }
+
+    /// Returns when nobody waits for any answer.
+    pub(super) async fn quiet(&self) {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.open().values().flatten().all(|ticket| ticket.is_cancelled()) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Cancels what would never end by itself.
@@ -115,7 +149,7 @@ impl Pending {
     /// Takes the request that an answer is for. `None`: nobody waits for it, so it must not go out.
     /// What knows of no session is answered on its own stream only (T-60).
     pub(super) fn take(&self, id: &str) -> Option<Arc<Ticket>> {
-        self.remove(id, |ticket| !ticket.stateless)
+        self.remove(id, |ticket| !ticket.is_stateless())
     }
 
     /// Takes exactly this request; false if it has been answered.
@@ -132,6 +166,7 @@ impl Pending {
             open.remove(&*key);
         }
         ticket.answered.store(true, Ordering::Relaxed);
+        self.changed.notify_waiters();
         Some(ticket)
     }
 }

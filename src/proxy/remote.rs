@@ -9,15 +9,17 @@ mod exchange;
 pub(super) mod refusal;
 mod send;
 mod status;
+mod wake;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use super::era::Era;
 use super::latch::Latch;
 use super::legacy::session::{Session, Sessions};
 use super::modern::Modern;
@@ -27,16 +29,18 @@ use super::pending::Ticket;
 use super::sse::{Line, Sse};
 use super::{Bearer, Upstream};
 use crate::error::Result;
-use crate::http::mcp::{Answer, Client};
+use crate::http::mcp::Answer;
 use busy::Busy;
 use refusal::Refusal;
 pub(super) use send::VERSION;
+use wake::Connections;
 
 /// The server, as this pipe knows it.
 pub(super) struct Remote<B> {
     pub(super) upstream: Upstream,
     pub(super) bearer: B,
     pub(super) sessions: Sessions,
+    pub(super) era: Era,
     /// What its tools want in headers, where there is no session.
     pub(super) tools: Tools,
     pub(super) in_vain: InVain,
@@ -48,7 +52,7 @@ pub(super) struct Remote<B> {
     busy: Busy,
     /// How many requests were sent, and how many messages of the host there were.
     spent: [AtomicUsize; 2],
-    client: OnceLock<Client>,
+    connections: Connections,
 }
 
 /// A message on its way to the server.
@@ -95,6 +99,7 @@ impl<B: Bearer> Remote<B> {
     /// `patience`: how long the host's user lets a request wait.
     pub(super) fn new(upstream: Upstream, bearer: B, patience: Duration) -> Self {
         Remote {
+            era: Era::new(upstream.notes.clone()),
             sse: Sse::new(upstream.transport),
             upstream,
             bearer,
@@ -105,7 +110,7 @@ impl<B: Bearer> Remote<B> {
             reached: Notify::new(),
             busy: Busy::new(patience),
             spent: [AtomicUsize::new(0), AtomicUsize::new(0)],
-            client: OnceLock::new(),
+            connections: Connections::default(),
         }
     }
 
@@ -115,8 +120,13 @@ impl<B: Bearer> Remote<B> {
 
     /// Posts one message.
     pub(super) async fn post(&self, message: &Outgoing) -> Result<Reply> {
+        self.post_in_session(message).await.map(|(reply, _)| reply)
+    }
+
+    /// Posts one message, and says in which session it went.
+    pub(super) async fn post_in_session(&self, message: &Outgoing) -> Result<(Reply, Arc<Session>)> {
         if self.sse.is_on() && message.modern.is_none() {
-            return self.post_over_sse(message).await;
+            return self.post_over_sse(message).await.map(|reply| (reply, Arc::default()));
         }
         let alone = message.hello || message.modern.is_some();
         let mut session = if alone { Arc::default() } else { self.sessions.current() };
@@ -127,7 +137,7 @@ impl<B: Bearer> Remote<B> {
                     renewed = true;
                     session = self.renew(&session).await?;
                 }
-                reply => return Ok(reply),
+                reply => return Ok((reply, session)),
             }
         }
     }

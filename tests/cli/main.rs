@@ -16,6 +16,8 @@ mod desk;
 mod device;
 mod eight;
 #[cfg(unix)]
+mod eras;
+#[cfg(unix)]
 mod fixed;
 #[allow(dead_code)]
 mod host;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chipp_auth::error::{Error, Name, Result};
 use chipp_auth::proxy::{
-    Access, Bearer, Challenge, End, Input, Limits, Output, Pipe, Refused, StepUp, Upstream, join,
+    Access, Bearer, Challenge, End, Input, Limits, Notes, Output, Pipe, Refused, StepUp, Upstream, join,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ impl Host {
 
     pub fn patient_for(server: &Server, silence: u64, total: u64) -> Self {
         let (silence, total) = (Duration::from_millis(silence), Duration::from_millis(total));
-        Host::with(server.url.clone(), Limits { silence, total }, Tokens::default())
+        Host::with(server.url.clone(), Limits { silence, stream: silence, total }, Tokens::default())
     }
 
     pub fn with(url: url::Url, limits: Limits, tokens: Tokens) -> Self {
@@ -93,6 +93,14 @@ impl Host {
     /// With a source of tokens of one's own.
     pub fn over(url: url::Url, limits: Limits, bearer: impl Bearer) -> Self {
         Host::to(Upstream::new(url), limits, bearer)
+    }
+
+    /// With a memory of what the server speaks.
+    pub fn remembering(server: &Server, notes: Arc<dyn Notes>) -> Self {
+        let tokens = Arc::<Tokens>::default();
+        let upstream = Upstream { notes: Some(notes), ..Upstream::new(server.url.clone()) };
+        let host = Host::to(upstream, Limits::default(), Shared(Arc::clone(&tokens)));
+        Host { tokens, ..host }
     }
 
     /// With a server of one's own description.

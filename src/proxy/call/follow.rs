@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::resume::Tries;
 use super::{Call, Patience};
@@ -17,8 +17,13 @@ const AFTER: Duration = Duration::from_secs(5);
 
 impl<B: Bearer> Bridge<B> {
     /// Reads a stream, and takes it up again after a break where the server allows that.
-    pub(super) async fn follow(&self, call: &mut Call, mut events: Events, patience: Patience) -> Result<()> {
-        let (mut cursor, mut tries) = (Cursor::default(), Tries::default());
+    pub(super) async fn follow(
+        &self,
+        call: &mut Call,
+        mut events: Events,
+        patience: &Patience,
+    ) -> Result<()> {
+        let (mut cursor, mut tries) = (Cursor::default(), Tries::new(patience));
         loop {
             let before = cursor.last_id.clone();
             let stop = self.drain(call, &mut events, &mut cursor, patience).await?;
@@ -32,9 +37,9 @@ impl<B: Bearer> Bridge<B> {
                 return Err(self.lost());
             }
             if cursor.last_id != before {
-                tries = Tries::default();
+                tries = Tries::new(patience);
             }
-            events = self.resume(&cursor, &mut tries, patience).await?;
+            events = self.resume(call, &cursor, &mut tries, patience).await?;
         }
     }
 
@@ -44,22 +49,26 @@ impl<B: Bearer> Bridge<B> {
         call: &mut Call,
         events: &mut Events,
         cursor: &mut Cursor,
-        patience: Patience,
+        patience: &Patience,
     ) -> Result<Stop> {
         let mut after = None;
         loop {
             self.output.ready().await;
-            let limit = after.unwrap_or_else(|| patience.next());
-            match timeout_at(limit, events.next(cursor)).await {
-                Ok(Ok(message)) => {
+            let limit = after
+                .map_or(self.limits.stream, |end: Instant| end.saturating_duration_since(Instant::now()));
+            match patience.within(limit, events.next(cursor)).await {
+                Some(Ok(message)) => {
                     if let Some(stop) = self.burst(call, message, events, cursor).await {
                         return Ok(stop);
                     }
                 }
-                Ok(Err(stop)) => return Ok(stop),
-                Err(_) if after.is_some() => return Ok(Stop::Ended),
-                Err(_) if patience.goes_on(events.was_active()) => {}
-                Err(_) => return Err(self.late()),
+                Some(Err(stop)) => return Ok(stop),
+                None if after.is_some() => return Ok(Stop::Ended),
+                None if patience.goes_on(events.was_active()) => {}
+                None => return Err(self.late()),
+            }
+            if call.is_holding() {
+                return Ok(Stop::Ended);
             }
             if after.is_none() && call.is_over() {
                 after = Some(Instant::now() + AFTER);

@@ -55,7 +55,7 @@ impl Call {
     fn passes(&self) -> Option<&Arc<Ticket>> {
         let opaque = matches!(self.manner, Manner::Session | Manner::Stateless(Asks::Call | Asks::Other));
         match &self.asked[..] {
-            [ticket] if opaque && self.large => Some(ticket),
+            [ticket] if opaque && self.large && self.watch.is_none() => Some(ticket),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! An answer that is one JSON text.
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::{Call, Patience, stream};
 use crate::error::Result;
@@ -18,7 +18,7 @@ impl<B: Bearer> Bridge<B> {
         &self,
         call: &mut Call,
         mut response: Answer,
-        patience: Patience,
+        patience: &Patience,
     ) -> Result<()> {
         let begun = Instant::now();
         let mut looked = false;
@@ -26,7 +26,8 @@ impl<B: Bearer> Bridge<B> {
         let mut share = None;
         loop {
             self.output.ready().await;
-            let chunk = timeout_at(patience.next(), response.chunk()).await.map_err(|_| self.late())?;
+            let chunk =
+                patience.within(self.limits.silence, response.chunk()).await.ok_or_else(|| self.late())?;
             let Some(chunk) = chunk.map_err(|_| self.lost())? else { break };
             if body.is_empty() {
                 let announced = response.content_length().unwrap_or_default() + 1;

@@ -32,29 +32,40 @@ impl<B: Bearer> Dispatch<'_, B> {
                     }
                     // The server hears of it by the end of the stream, and by nothing else; the host hears
                     // nothing more for this id (T-59, S-07).
-                    Some(ticket) if ticket.stateless => {
+                    Some(ticket) if ticket.is_stateless() => {
                         self.bridge.pending.take_this(ticket);
-                        return ticket.cancel();
+                        self.bridge.pending.cancel(ticket);
+                        return self.bridge.withdraw(ticket, "the request was cancelled").await;
                     }
                     // Nothing is left to cancel, and where there is no session nobody to be told.
                     None if modern.is_some() || !self.has_session() => return,
                     _ => {}
                 }
-                let first = async move {
+                let bridge = Arc::clone(self.bridge);
+                self.notes.spawn(async move {
                     gate.wait().await;
+                    let translated = bridge.desk.now().is_some();
                     if let Some(ticket) = ticket {
-                        ticket.cancel();
-                        let _ = timeout(CANCEL, ticket.sent.wait()).await;
+                        if translated {
+                            bridge.pending.take_this(&ticket);
+                        }
+                        bridge.pending.cancel(&ticket);
+                        if !translated {
+                            let _ = timeout(CANCEL, ticket.sent.wait()).await;
+                        }
                     }
-                };
-                self.note(outgoing, first, "a cancellation");
+                    if !translated {
+                        bridge.send_note(outgoing, "a cancellation").await;
+                    }
+                });
             }
             "notifications/initialized" if modern.is_none() => {
                 let opener = self.close_gate();
                 let bridge = Arc::clone(self.bridge);
-                self.tasks.spawn(async move {
+                self.notes.spawn(async move {
                     gate.wait().await;
-                    if bridge.send_note(outgoing, "initialized").await {
+                    // A server without sessions has nobody to tell.
+                    if bridge.desk.now().is_some() || bridge.send_note(outgoing, "initialized").await {
                         bridge.start_listening();
                     }
                     drop(opener);
@@ -66,13 +77,16 @@ impl<B: Bearer> Dispatch<'_, B> {
                 let bridge = Arc::clone(self.bridge);
                 let stateless = modern.is_some();
                 outgoing.modern = modern;
-                self.tasks.spawn(async move {
+                self.notes.spawn(async move {
                     // What knows of no session needs none to be open.
                     if !stateless {
                         gate.wait().await;
                     }
                     before.wait().await;
-                    bridge.send_note(outgoing, "a notification").await;
+                    match bridge.desk.now().filter(|_| !stateless) {
+                        Some(translation) => bridge.translate_note(&translation, outgoing).await,
+                        None => drop(bridge.send_note(outgoing, "a notification").await),
+                    }
                     drop(opener);
                 });
             }
@@ -96,7 +110,7 @@ impl<B: Bearer> Dispatch<'_, B> {
         what: &'static str,
     ) {
         let bridge = Arc::clone(self.bridge);
-        self.tasks.spawn(async move {
+        self.notes.spawn(async move {
             first.await;
             bridge.send_note(message, what).await;
         });

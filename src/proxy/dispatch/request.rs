@@ -14,7 +14,7 @@ use crate::proxy::message::{self, METHOD_NOT_FOUND};
 use crate::proxy::modern::{Asks, Modern};
 
 /// The most requests that wait for their answers.
-const MOST: usize = 1024;
+pub(super) const MOST: usize = 1024;
 
 impl<B: Bearer> Dispatch<'_, B> {
     pub(super) async fn request(
@@ -36,9 +36,8 @@ impl<B: Bearer> Dispatch<'_, B> {
             }
         }
         match method {
-            // This proxy speaks the revisions that have no such method; a host that probes for a newer
-            // one is told so at once, and nobody is asked to sign in for a probe (DESIGN section 4).
-            "server/discover" => {
+            // The older revisions, which such a request is of, have no such method; nor has the older transport.
+            "server/discover" if modern.is_none() || self.bridge.remote.sse.is_on() => {
                 return self.refuse(Some(id), METHOD_NOT_FOUND, "there is no method server/discover").await;
             }
             // While the host waits for `initialize`, perhaps for a person, it must not think us dead (T-36).
@@ -57,8 +56,8 @@ impl<B: Bearer> Dispatch<'_, B> {
         let ticket = self.bridge.pending.add(id, is_hello, modern.is_some());
         let manner = modern.as_ref().map_or(Manner::Session, |modern| Manner::Stateless(modern.asks));
         let stateless = manner.is_stateless();
-        let large = matches!(method, "tools/call" | "resources/read" | "prompts/get");
-        let mut call = Call { asked: vec![Arc::clone(&ticket)], hello: None, opener: None, manner, large };
+        let mut call = Call::new(vec![Arc::clone(&ticket)], manner);
+        call.large = matches!(method, "tools/call" | "resources/read" | "prompts/get");
         let gate = Arc::clone(&self.gate);
         if is_hello {
             let params = params(&text).unwrap_or("{}").to_owned();
@@ -69,14 +68,21 @@ impl<B: Bearer> Dispatch<'_, B> {
         outgoing.hello = is_hello;
         outgoing.modern = modern;
         outgoing.sent = Arc::clone(&ticket.sent);
-        outgoing.ticket = Some(ticket);
+        outgoing.ticket = Some(Arc::clone(&ticket));
         let bridge = Arc::clone(self.bridge);
+        if method == "server/discover" {
+            self.tasks.spawn(async move { bridge.probe(&ticket, outgoing).await });
+            return;
+        }
         self.tasks.spawn(async move {
             // What knows of no session needs none to be open.
             if !stateless {
                 gate.wait().await;
             }
-            bridge.call(call, outgoing).await;
+            match bridge.desk.now().filter(|_| !stateless && !is_hello) {
+                Some(translation) => bridge.translate(translation, call, outgoing).await,
+                None => bridge.call(call, outgoing).await,
+            }
         });
     }
 }

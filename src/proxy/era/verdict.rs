@@ -4,13 +4,15 @@
 use http::StatusCode;
 
 use crate::proxy::envelope::{Envelope, member, string};
+use crate::proxy::message::{INVALID_PARAMS, METHOD_NOT_FOUND};
 
 /// The last revision with an `initialize` handshake. Revisions are dates, which compare as texts.
 pub(in crate::proxy) const LAST_LEGACY: &str = "2025-11-25";
 /// The code of an unsupported revision, one of the three that only servers of 2026-07-28 and later know.
 pub(in crate::proxy) const UNSUPPORTED: i32 = -32022;
 const MODERN: [i32; 3] = [-32020, -32021, UNSUPPORTED];
-const METHOD_NOT_FOUND: i32 = -32601;
+/// What a server of the newer era says to a request that does not name its revision, unless it says one of those.
+const UNKNOWN: [i32; 2] = [METHOD_NOT_FOUND, INVALID_PARAMS];
 
 /// The era, as far as one answer tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +66,12 @@ fn modern(status: StatusCode, error: &str) -> Option<Verdict> {
         // A server of both eras that takes this host's revision for unknown: the host shall read its list.
         return Some(if legacy { Verdict::Other } else { Verdict::Modern { supported, certain: true } });
     }
-    let unknown_here =
-        code == Some(METHOD_NOT_FOUND) && (status.is_success() || matches!(status.as_u16(), 400 | 404));
+    let unknown_here = code.is_some_and(|code| UNKNOWN.contains(&code))
+        && match status.as_u16() {
+            400 => true,
+            404 => code == Some(METHOD_NOT_FOUND),
+            _ => status.is_success() && code == Some(METHOD_NOT_FOUND),
+        };
     let lists_others = !supported.is_empty() && !supported.iter().any(|version| is_legacy(version));
     (unknown_here || lists_others).then_some(Verdict::Modern { supported, certain: false })
 }
@@ -74,6 +80,11 @@ fn modern(status: StatusCode, error: &str) -> Option<Verdict> {
 /// the member of a JSON-RPC answer.
 pub(in crate::proxy) fn is_modern_error(error: &str) -> bool {
     code(error).is_some_and(|code| MODERN.contains(&code))
+}
+
+/// Whether a server says that it has no such method.
+pub(in crate::proxy) fn is_unknown_method(error: &str) -> bool {
+    code(error) == Some(METHOD_NOT_FOUND)
 }
 
 /// The revisions that an error names in `data.supported`.
@@ -139,8 +150,10 @@ mod tests {
         for status in [200, 400, 404] {
             assert_eq!(of(status, &error(-32601, "null")), perhaps, "{status}");
         }
+        // The official Python SDK misses the members of `_meta`.
+        assert_eq!(of(400, &error(-32602, "null")), perhaps);
         let listed = Verdict::Modern { supported: vec!["2026-07-28".to_owned()], certain: false };
-        assert_eq!(of(400, &error(-32602, r#"{"supported":["2026-07-28"]}"#)), listed);
+        assert_eq!(of(200, &error(-32602, r#"{"supported":["2026-07-28"]}"#)), listed);
         assert_eq!(of(200, &error(-32602, r#"{"supported":["2025-06-18"]}"#)), Verdict::Other);
     }
 

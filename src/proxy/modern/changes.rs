@@ -98,9 +98,9 @@ impl<B: Bearer> Bridge<B> {
 
     /// One stream of a subscription.
     async fn attend_once(&self, call: &mut Call, subscription: &mut Subscription) -> Result<Ended> {
-        let patience = self.patience();
+        let patience = self.patience(&call.asked);
         let again = subscription.filter.is_some();
-        let response = match self.post(&subscription.outgoing, patience).await {
+        let response = match self.post(&subscription.outgoing, &patience).await.map(|(reply, _)| reply) {
             Ok(Reply::Accepted(response)) => response,
             Ok(Reply::Refused(refusal)) if again && may_pass(refusal.status) => {
                 return Ok(Ended::Broken(refusal.into_error(self.remote.host())));
@@ -114,7 +114,7 @@ impl<B: Bearer> Bridge<B> {
             Err(error) => return Err(error),
         };
         if !is_media(response.headers(), "text/event-stream") {
-            return self.read(call, response, patience).await.map(|()| Ended::Answered);
+            return self.read(call, response, &patience).await.map(|()| Ended::Answered);
         }
         let mut events = Events::new(response);
         loop {

@@ -123,7 +123,7 @@ impl Refusal {
 
     /// How long the server wants to be left alone, if it says so: in a header, or in the body as Chipp's does
     /// (DESIGN section 1).
-    pub(super) fn wait(&self, now: SystemTime) -> Option<Duration> {
+    pub(in crate::proxy) fn wait(&self, now: SystemTime) -> Option<Duration> {
         let reset = || member(self.rpc_error()?, "reset")?.parse::<f64>().ok().map(|reset| reset as u64);
         rate_limit::wait(&self.headers, reset(), now).map(Wait::duration)
     }

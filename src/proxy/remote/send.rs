@@ -15,7 +15,7 @@ use crate::error::{Error, Name, Result};
 use crate::http::mcp::{Answer, Client, Failure};
 use crate::proxy::latch::{Latch, Opener};
 use crate::proxy::legacy::session::SESSION_ID;
-use crate::proxy::{Access, Bearer, Upstream};
+use crate::proxy::{Access, Bearer};
 
 pub(in crate::proxy) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -26,33 +26,28 @@ const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 /// From which size on a message may not have arrived when it has left, in bytes, and how long each MiB of it
 /// may take.
 const ON_THE_WAY: (u32, Duration) = (256 << 10, Duration::from_millis(60));
-const RECONNECT: Duration = Duration::from_millis(200);
 
 impl<B: Bearer> Remote<B> {
-    /// The client for the server, made when it is first needed.
+    /// The client for the server, made when it is first needed, and anew when this computer has slept.
     ///
     /// # Errors
     /// `unsafe-url`.
-    pub(in crate::proxy) fn client(&self) -> Result<&Client> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let Upstream { url, allow_http, .. } = &self.upstream;
-        let client = Client::new(url, *allow_http)?;
-        Ok(self.client.get_or_init(|| client))
+    pub(in crate::proxy) fn client(&self) -> Result<Client> {
+        self.connections.now(|| Client::new(&self.upstream.url, self.upstream.allow_http))
     }
 
-    /// Sends a request once; twice if no connection could be made.
-    pub(super) async fn send(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Answer> {
+    /// Sends a request once; again only if no connection could be made.
+    pub(in crate::proxy) async fn send(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<Answer> {
         self.spent[0].fetch_add(1, Ordering::Relaxed);
-        let client = draft.line.map_or_else(|| self.client(), |line| Ok(&line.client))?;
+        let client = draft.line.map_or_else(|| self.client(), |line| Ok(line.client.clone()))?;
         if draft.body.is_some_and(|message| message.hello) {
             // The stream for the server's own messages will keep the connection that is opened for this.
             client.spare();
         }
         let mut sent = client.send(draft.method.clone(), self.headers(draft, access)?, draft.bytes()).await;
-        if let Err(Failure::NotSent(_)) = sent {
-            tokio::time::sleep(RECONNECT).await;
+        for pause in self.connections.pauses() {
+            let Err(Failure::NotSent(_)) = sent else { break };
+            tokio::time::sleep(pause).await;
             sent = client.send(draft.method.clone(), self.headers(draft, access)?, draft.bytes()).await;
         }
         sent.map_err(|failure| match failure {

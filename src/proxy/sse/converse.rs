@@ -28,7 +28,7 @@ impl<B: Bearer> Bridge<B> {
         &self,
         call: &mut Call,
         outgoing: &Outgoing,
-        patience: Patience,
+        patience: &Patience,
         status: StatusCode,
     ) -> Option<Result<()>> {
         let sse = &self.remote.sse;
@@ -61,7 +61,7 @@ impl<B: Bearer> Bridge<B> {
         &self,
         call: &mut Call,
         outgoing: &Outgoing,
-        patience: Patience,
+        patience: &Patience,
     ) -> Result<()> {
         self.start_keeping();
         let mut again = false;
@@ -105,7 +105,7 @@ impl<B: Bearer> Bridge<B> {
         call: &Call,
         line: &Line,
         expected: &mut [Expected],
-        patience: Patience,
+        patience: &Patience,
     ) -> Result<()> {
         let begun = Instant::now();
         let cancelled = async {
