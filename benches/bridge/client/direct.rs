@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::{try_join, try_join_all};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -164,8 +164,45 @@ async fn post(connection: &mut Connection, address: &str, body: Bytes) -> Outcom
     if response.status().is_success() { Ok(response) } else { Err(format!("HTTP {}", response.status())) }
 }
 
+thread_local! {
+    /// Memory for large answers, kept as the other client keeps it: neither pays for new pages.
+    static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The body: as it arrived, if it came in one piece.
 async fn whole(response: Response<Incoming>) -> Outcome<Bytes> {
-    Ok(response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes())
+    let mut body = response.into_body();
+    let first = piece(&mut body).await?.unwrap_or_default();
+    if body.is_end_stream() {
+        return Ok(first);
+    }
+    let mut all = SPARE.take();
+    all.clear();
+    all.extend_from_slice(&first);
+    while let Some(piece) = piece(&mut body).await? {
+        all.extend_from_slice(&piece);
+    }
+    Ok(Bytes::from_owner(Kept(all)))
+}
+
+async fn piece(body: &mut Incoming) -> Outcome<Option<Bytes>> {
+    let frame = body.frame().await.transpose().map_err(|error| error.to_string())?;
+    Ok(frame.and_then(|frame| frame.into_data().ok()))
+}
+
+/// Goes back when nobody reads it any more.
+struct Kept(Vec<u8>);
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        SPARE.set(std::mem::take(&mut self.0));
+    }
 }
 
 /// Judges all messages of a response.
