@@ -130,9 +130,9 @@ pub enum End {
 /// to the request that failed.
 pub async fn serve<B: Bearer>(upstream: Upstream, bearer: B, limits: Limits) -> Result<End> {
     if upstream.allow_http {
-        http::check_open(&upstream.url)?
+        http::check_open(&upstream.url)?;
     } else {
-        http::check(&upstream.url)?
+        http::check(&upstream.url)?;
     }
     let ends = ends::watch();
     let pipe = Pipe { input: Input::stdin(), output: Output::stdout(), ends, limits };

@@ -151,7 +151,7 @@ impl Waiting {
         }
         let head = String::from_utf8_lossy(&message[..message.len().min(EDGE)]).into_owned();
         // An error is an answer: this way cannot do it. Anything else is not what the server has said.
-        if after(&plain(message), "error").is_some() {
+        if is_error(message) {
             self.refusal = Some(head);
         } else {
             note(&faults.wrong, 1);
@@ -187,6 +187,11 @@ impl Waiting {
 /// Whether this is a progress notification.
 pub(crate) fn is_progress(message: &[u8]) -> bool {
     string(message, "method") == Some(b"notifications/progress")
+}
+
+/// Whether this is a JSON-RPC error.
+pub(crate) fn is_error(message: &[u8]) -> bool {
+    after(&plain(message), "error").is_some()
 }
 
 /// The message without its blanks, if it is JSON.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::metric::ROWS;
-use super::peers::Column;
+use super::peers::{Column, Statistic};
 
 pub(crate) fn report(columns: &[Column], rounds: usize) -> Value {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
@@ -20,7 +20,7 @@ fn of(column: &Column) -> Value {
             let failure = column.failures.get(&row.metric);
             samples.or(failure.map(|_| const { &Vec::new() }))?;
             let value =
-                json!({ "median": column.median(row.metric), "samples": samples, "failure": failure });
+                json!({ "median": column.figure(row.metric, Statistic::Median), "samples": samples, "failure": failure });
             Some((row.key.to_owned(), value))
         })
         .collect();

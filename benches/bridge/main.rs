@@ -14,7 +14,8 @@
 //! | `measure`, `metric`, `cpu`, `keychain` | what is measured, and how |
 //! | `table`, `json`, `options` | how it is told |
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+#![allow(missing_docs)]
 
 use std::process::ExitCode;
 
@@ -24,7 +25,7 @@ use client::Outcome;
 use keychain::Keychain;
 use measure::{Bench, GROUPS};
 use options::Options;
-use peers::{Column, Way};
+use peers::{Column, Statistic, Way};
 use server::Server;
 
 mod check;
@@ -63,7 +64,8 @@ fn main() -> ExitCode {
         }
     }
     eprint!("\r\x1b[K");
-    table::print(&columns, options.rounds);
+    let statistic = if options.best { Statistic::Best } else { Statistic::Median };
+    table::print(&columns, options.rounds, statistic);
     let file = options.json_file();
     std::fs::write(&file, json::report(&columns, options.rounds).to_string()).unwrap();
     println!("\nEvery sample is in {}", file.display());

@@ -122,5 +122,5 @@ pub(crate) fn filler(bytes: usize) -> &'static str {
     &text[..bytes]
 }
 
-#[allow(dead_code, reason = "an assertion for the compiler")]
-const LINES_ARE_WHOLE: () = assert!(LARGE % 80 == 0 && HUGE % 80 == 0);
+// Lines are whole, so that no text ends within an escape.
+const _: () = assert!(LARGE.is_multiple_of(80) && HUGE.is_multiple_of(80));

@@ -32,6 +32,13 @@ pub(crate) enum Metric {
     Requests,
 }
 
+impl Metric {
+    /// Whether more is better.
+    pub(crate) fn is_rate(self) -> bool {
+        matches!(self, Metric::InFlight | Metric::SlowInFlight)
+    }
+}
+
 /// How a figure is compared with the direct client's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compare {

@@ -15,6 +15,9 @@ pub(crate) struct Options {
     /// Measure only groups whose names begin so: start, keychain, distant, pinned, calls, flood, slow, huge, large, progress
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
+    /// Show the best of all samples instead of the median: for a machine that others use too
+    #[arg(long)]
+    pub(crate) best: bool,
     /// Where the figures go as JSON [default: bridge.json in target/tmp]
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,

@@ -102,9 +102,22 @@ impl Column {
         self.samples.entry(metric).or_default().push(value);
     }
 
-    pub(crate) fn median(&self, metric: Metric) -> Option<f64> {
+    /// One figure for all samples.
+    pub(crate) fn figure(&self, metric: Metric, statistic: Statistic) -> Option<f64> {
         let mut values = self.samples.get(&metric)?.clone();
         values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied()
+        match statistic {
+            Statistic::Median => values.get(values.len() / 2),
+            Statistic::Best if metric.is_rate() => values.last(),
+            Statistic::Best => values.first(),
+        }
+        .copied()
     }
+}
+
+/// How many samples become one figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Statistic {
+    Median,
+    Best,
 }

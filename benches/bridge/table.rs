@@ -1,18 +1,22 @@
 //! The table that is printed, in Markdown, and what is to be said below it.
 
-use super::metric::{Compare, Goal, ROWS, Row};
-use super::peers::{Column, Way};
+use std::collections::BTreeSet;
 
-pub(crate) fn print(columns: &[Column], rounds: usize) {
+use super::metric::{Compare, Goal, ROWS, Row};
+use super::peers::{Column, Statistic, Way};
+
+pub(crate) fn print(columns: &[Column], rounds: usize, statistic: Statistic) {
+    let what = if statistic == Statistic::Best { "best" } else { "medians" };
     let names: Vec<_> = columns.iter().map(|column| column.way.name()).collect();
-    println!("\n| medians of {rounds} rounds | {} | goal |", names.join(" | "));
+    println!("\n| {what} of {rounds} rounds | {} | goal |", names.join(" | "));
     println!("| --- |{}", " --- |".repeat(names.len() + 1));
     for row in &ROWS {
         let is_measured = |column: &Column| {
             column.samples.contains_key(&row.metric) || column.failures.contains_key(&row.metric)
         };
         if columns.iter().any(is_measured) {
-            let cells: Vec<_> = columns.iter().map(|column| cell(row, column, &columns[0])).collect();
+            let cells: Vec<_> =
+                columns.iter().map(|column| cell(row, column, &columns[0], statistic)).collect();
             println!("| {} | {} | {} |", row.title, cells.join(" | "), goal(row));
         }
     }
@@ -21,12 +25,12 @@ pub(crate) fn print(columns: &[Column], rounds: usize) {
     notes(columns);
 }
 
-fn cell(row: &Row, column: &Column, direct: &Column) -> String {
-    let Some(value) = column.median(row.metric) else {
+fn cell(row: &Row, column: &Column, direct: &Column, statistic: Statistic) -> String {
+    let Some(value) = column.figure(row.metric, statistic) else {
         return if column.failures.contains_key(&row.metric) { "fails" } else { "–" }.to_owned();
     };
     let mut text = short(value);
-    let baseline = direct.median(row.metric).unwrap_or(f64::NAN);
+    let baseline = direct.figure(row.metric, statistic).unwrap_or(f64::NAN);
     if !matches!(column.way, Way::Direct) {
         match row.compare {
             Compare::Ratio if !baseline.is_nan() => text += &format!(" ({}x)", short(value / baseline)),
@@ -70,10 +74,11 @@ fn short(value: f64) -> String {
 fn notes(columns: &[Column]) {
     for column in columns {
         let name = column.way.name();
-        for row in &ROWS {
-            if let Some(reason) = column.failures.get(&row.metric) {
-                println!("\n{name}, {}: {reason}", row.title);
-            }
+        let reasons: BTreeSet<_> = column.failures.values().collect();
+        for reason in reasons {
+            let failed = ROWS.iter().filter(|row| column.failures.get(&row.metric) == Some(reason));
+            let failed: Vec<_> = failed.map(|row| row.key).collect();
+            println!("\n{name} fails ({}): {reason}", failed.join(", "));
         }
         if let Some(example) = column.faults.example.get() {
             println!("\n{name}, the first wrong answer begins: {}", &example[..example.len().min(200)]);

@@ -1,4 +1,4 @@
-//! Diagnostics on stderr: this program's own events only, since those of the libraries may contain
+//! Diagnostics on stderr (S-05): this program's own events only, since those of the libraries may contain
 //! addresses with codes in them. No event of ours contains a secret, at any level.
 
 use tracing::Level;

@@ -87,7 +87,7 @@ fn limit_row(limit: &RateLimit, now: u64) -> String {
     row.push_str(&format!(", as of {} ago", span(now.saturating_sub(limit.as_of))));
     match limit.reset {
         Some(reset) if reset > now => {
-            row.push_str(&format!("; a new window begins in {}", span(reset - now)))
+            row.push_str(&format!("; a new window begins in {}", span(reset - now)));
         }
         Some(_) => row.push_str("; a new window has begun since"),
         None => {}

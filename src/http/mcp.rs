@@ -10,6 +10,8 @@
 mod answer;
 mod connect;
 mod pool;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -56,9 +58,9 @@ impl Client {
     /// `unsafe-url`, as [`super::check`], or [`super::check_open`].
     pub fn new(url: &Url, open: bool) -> Result<Self> {
         if open {
-            super::check_open(url)?
+            super::check_open(url)?;
         } else {
-            super::check(url)?
+            super::check(url)?;
         }
         Client::over(url, Pool::new(Connector::new(url)?))
     }

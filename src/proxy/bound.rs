@@ -45,27 +45,29 @@ impl Bound {
     /// # Errors
     /// If an event exceeds the limit.
     pub fn observe(&mut self, chunk: &[u8]) -> Result<(), Exceeded> {
-        // The middle of a long event has no line ends; looking for one is much faster than counting.
-        if self.place == Place::Line && !chunk.contains(&b'\n') && !chunk.contains(&b'\r') {
-            self.after_cr = false;
-            return self.keep(chunk.len());
-        }
-        for byte in chunk {
-            let after_cr = std::mem::replace(&mut self.after_cr, *byte == b'\r');
-            match (byte, self.place) {
-                (b'\n', _) if after_cr => {}
-                (b'\n' | b'\r', Place::LineStart) => self.kept = 0,
-                (b'\n' | b'\r', place) => {
-                    self.place = Place::LineStart;
-                    self.keep(usize::from(place == Place::Line))?;
-                }
-                (b':', Place::LineStart) => self.place = Place::Comment,
-                (_, Place::Comment) => {}
-                _ => {
-                    self.place = Place::Line;
-                    self.keep(1)?;
-                }
+        let mut rest = chunk;
+        while let Some(first) = rest.first() {
+            if std::mem::take(&mut self.after_cr) && *first == b'\n' {
+                rest = &rest[1..];
+                continue;
             }
+            if self.place == Place::LineStart {
+                self.place = match first {
+                    b'\n' | b'\r' => Place::LineStart,
+                    b':' => Place::Comment,
+                    _ => Place::Line,
+                };
+            }
+            let end = memchr::memchr2(b'\n', b'\r', rest);
+            match self.place {
+                Place::LineStart => self.kept = 0,
+                Place::Line => self.keep(end.map_or(rest.len(), |end| end + 1))?,
+                Place::Comment => {}
+            }
+            let Some(end) = end else { break };
+            self.after_cr = rest[end] == b'\r';
+            self.place = Place::LineStart;
+            rest = &rest[end + 1..];
         }
         Ok(())
     }

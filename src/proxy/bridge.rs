@@ -153,13 +153,22 @@ impl<B: Bearer> Bridge<B> {
     /// message, and answers that nobody waits for, are dropped (T-18, P8).
     pub(super) async fn deliver(&self, message: Vec<u8>) {
         if self.is_wanted(&message) {
-            self.output.write(message::line(message)).await;
+            self.emit(message::line(message)).await;
         } else if let Ok(members) = envelope::members(&message) {
             for member in members {
                 if self.is_wanted(member.as_bytes()) {
-                    self.output.write(message::line(member.as_bytes().to_vec())).await;
+                    self.emit(message::line(member.as_bytes().to_vec())).await;
                 }
             }
+        }
+    }
+
+    /// Writes a line of the server's. Where other answers may have come with it, they go out together.
+    pub(super) async fn emit(&self, line: Vec<u8>) {
+        if self.pending.len() > 0 {
+            self.output.write_soon(line).await;
+        } else {
+            self.output.write(line).await;
         }
     }
 

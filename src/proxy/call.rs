@@ -236,7 +236,7 @@ impl<B: Bearer> Bridge<B> {
         match (call.manner, call.asked.first().map(Arc::clone)) {
             (Manner::Stateless(asks), Some(ticket)) => {
                 if let Some(message) = self.admit(&ticket, asks, message) {
-                    ticket.write(self.output.write(message::line(message))).await;
+                    ticket.write(self.emit(message::line(message))).await;
                 }
             }
             _ => self.deliver(message).await,

@@ -82,6 +82,8 @@ impl<'a, B: Bearer> Dispatch<'a, B> {
             Line::Text(text) => text,
             Line::TooLong(head) => return self.too_long(&head).await,
         };
+        // Each message that is one goes out as the one body of one POST (T-01, T-05); what is none is answered
+        // here and goes nowhere (S-04).
         let envelope = match Envelope::peek(&text) {
             Ok(envelope) => envelope,
             Err(Fault::NotJson) => return self.refuse(None, PARSE_ERROR, "the line is not valid JSON").await,

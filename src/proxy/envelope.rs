@@ -69,6 +69,7 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// What the text is instead of an object.
     pub fn peek(text: &'a [u8]) -> Result<Self, Fault> {
+        // JSON-RPC is UTF-8 (T-06).
         let text = std::str::from_utf8(text).map_err(|_| Fault::NotJson)?;
         let other = match text.trim_ascii_start().as_bytes().first() {
             Some(b'{') => None,

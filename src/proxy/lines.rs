@@ -54,7 +54,7 @@ impl Lines {
     #[expect(clippy::should_implement_trait, reason = "`None` means not yet")]
     pub fn next(&mut self) -> Option<Line> {
         loop {
-            let Some(end) = self.buffer[self.scanned..].iter().position(|byte| *byte == b'\n') else {
+            let Some(end) = memchr::memchr(b'\n', &self.buffer[self.scanned..]) else {
                 self.keep_waiting();
                 return None;
             };

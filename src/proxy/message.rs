@@ -23,12 +23,10 @@ pub(super) fn line(message: Vec<u8>) -> Vec<u8> {
 
 /// A message, or a part of one, without line breaks.
 pub(super) fn blanked(mut message: Vec<u8>) -> Vec<u8> {
-    if message.contains(&b'\n') || message.contains(&b'\r') {
-        for byte in &mut message {
-            if matches!(byte, b'\n' | b'\r') {
-                *byte = b' ';
-            }
-        }
+    let mut from = 0;
+    while let Some(found) = memchr::memchr2(b'\n', b'\r', &message[from..]) {
+        from += found;
+        message[from] = b' ';
     }
     message
 }

@@ -1,5 +1,14 @@
 //! The HTTP side of MCP 2026-07-28, as far as a request differs from one of the older revisions: it stands
 //! for itself, without a session, and its headers say what its body says (T-50 to T-53, T-61).
+//!
+//! | file | what happens there |
+//! | --- | --- |
+//! | `annotation`, `tools`, `value` | which arguments of which tool go into headers, and as what (T-53 to T-55) |
+//! | `heal` | a call with the wrong headers, mended once (T-56) |
+//! | `changes` | subscriptions, whose streams stay open (T-66 to T-68) |
+//! | `json` | texts taken apart without being read as values |
+//!
+//! What may come back on a stateless exchange, and how it is cancelled, is `call/manner`.
 
 mod annotation;
 mod changes;

@@ -8,9 +8,11 @@ mod number;
 mod parts;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use number::Number;
 use parts::{Bits, Utf8, plain};
+use text::Escape;
 
 /// The deepest nesting that is followed. Closing a torn text takes a byte for each level.
 const DEEPEST: usize = 1 << 20;
@@ -57,22 +59,6 @@ enum Place {
     /// In `true`, `false` or `null`: what is still to come.
     Word(&'static [u8]),
     End,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Escape {
-    None,
-    /// After a backslash; `pair` if a high surrogate stands before it.
-    Slash {
-        pair: bool,
-    },
-    Hex {
-        pair: bool,
-        digits: u8,
-        value: u16,
-    },
-    /// After a high surrogate, whose other half may follow.
-    High,
 }
 
 impl Scan {
@@ -247,62 +233,5 @@ impl Scan {
         }
         self.place = if self.open.len == 0 { Place::End } else { Place::After };
         Ok(())
-    }
-
-    fn word(&mut self, rest: &'static [u8], byte: u8) -> Result<(), Fault> {
-        match rest.split_first() {
-            Some((next, rest)) if *next == byte => {
-                self.place = if rest.is_empty() { Place::After } else { Place::Word(rest) };
-                Ok(())
-            }
-            _ => Err(Fault),
-        }
-    }
-
-    fn text(&mut self, name: bool, escape: Escape, byte: u8) -> Result<(), Fault> {
-        self.keep_name(name, &[byte]);
-        let escape = match (escape, byte) {
-            (Escape::None | Escape::High, b'"') => {
-                if name && self.open.len == 1 {
-                    self.name.pop();
-                }
-                self.place = if name { Place::Colon } else { Place::After };
-                return Ok(());
-            }
-            (Escape::None | Escape::High, b'\\') => {
-                if escape == Escape::None {
-                    self.mark = self.read;
-                }
-                Escape::Slash { pair: escape == Escape::High }
-            }
-            (Escape::None | Escape::High, 0x20..) => Escape::None,
-            (Escape::Slash { pair }, b'u') => Escape::Hex { pair, digits: 0, value: 0 },
-            (Escape::Slash { .. }, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Escape::None,
-            (Escape::Hex { pair, digits, value }, _) => {
-                let digit = char::from(byte).to_digit(16).and_then(|digit| u16::try_from(digit).ok());
-                let value = (value << 4) | digit.ok_or(Fault)?;
-                match (digits, value) {
-                    (0..3, _) => Escape::Hex { pair, digits: digits + 1, value },
-                    (_, 0xd800..0xdc00) => {
-                        // One after another: the one before has no other half, and need not be held.
-                        if pair {
-                            self.mark = self.read - 5;
-                        }
-                        Escape::High
-                    }
-                    _ => Escape::None,
-                }
-            }
-            _ => return Err(Fault),
-        };
-        self.place = Place::Text { name, escape };
-        Ok(())
-    }
-
-    /// Remembers the beginning of the outermost object's member names: enough to know `result`.
-    fn keep_name(&mut self, name: bool, bytes: &[u8]) {
-        if name && self.open.len == 1 && self.name.len() < 8 {
-            self.name.extend_from_slice(&bytes[..bytes.len().min(8)]);
-        }
     }
 }

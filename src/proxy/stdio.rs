@@ -5,7 +5,7 @@
 //! are polled by the runtime itself; files, terminals and other systems get a thread (DESIGN decision 10).
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -113,10 +113,20 @@ impl Drop for Together<'_> {
     }
 }
 
+/// Whoever holds this is about to write the lines that wait.
+struct First<'a>(&'a AtomicBool);
+
+impl Drop for First<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
 /// Where the answers go.
 pub struct Output {
     sink: Mutex<Guarded>,
     together: AtomicUsize,
+    soon: AtomicBool,
     closed: std::sync::Arc<Latch>,
     /// How many lines are being written, or wait for their turn.
     lines: AtomicUsize,
@@ -150,7 +160,12 @@ impl Output {
     pub fn stdout() -> Self {
         #[cfg(unix)]
         if let Some(polled) = polled::stdout() {
-            return Output::of(Sink::Polled(polled));
+            let output = Output::of(Sink::Polled(polled));
+            // A host that has gone is not noticed by reading, if somebody else holds our stdin open, and by
+            // writing only when there is something to write, which may be hours later (S-10).
+            #[cfg(target_os = "linux")]
+            tokio::spawn(polled::reader_left(std::sync::Arc::clone(&output.closed)));
+            return output;
         }
         Output::of(Sink::Thread(threads::stdout()))
     }
@@ -162,8 +177,13 @@ impl Output {
 
     fn of(sink: Sink) -> Self {
         let guarded = Guarded { sink, torn: false, waiting: Vec::new() };
-        let (together, lines) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Output { sink: Mutex::new(guarded), together, closed: Latch::new(), lines }
+        Output {
+            sink: Mutex::new(guarded),
+            together: AtomicUsize::new(0),
+            soon: AtomicBool::new(false),
+            closed: Latch::new(),
+            lines: AtomicUsize::new(0),
+        }
     }
 
     /// Writes one line, its end included, after all lines that were begun before.
@@ -182,6 +202,25 @@ impl Output {
         let mut whole = self.begin(guarded).await;
         whole.put(line).await;
         whole.end();
+    }
+
+    /// The same, but lines that come until the runtime has looked around once go out in the same write: with
+    /// many calls in flight, the system calls for their answers cost more than all the rest.
+    pub(super) async fn write_soon(&self, line: Vec<u8>) {
+        let mut guarded = self.sink.lock().await;
+        guarded.waiting.extend_from_slice(&line);
+        if guarded.waiting.len() >= TOGETHER {
+            return self.begin(guarded).await.end();
+        }
+        drop(guarded);
+        // Who is in the middle of more lines, or was first, writes this one too.
+        if self.together.load(Ordering::Relaxed) > 0 || self.soon.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let first = First(&self.soon);
+        tokio::task::yield_now().await;
+        drop(first);
+        self.flush().await;
     }
 
     /// A line that is written piece by piece. Until it ends, all others wait.

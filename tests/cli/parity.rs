@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::host::Host;
-use crate::house::House;
+use crate::house::{House, script};
 use crate::plain::Plain;
 use chipp_auth::sandbox::{Options, RateLimit};
 
@@ -32,6 +32,27 @@ fn headers_come_from_the_command_line_the_environment_and_a_file() {
     assert!(ended.stderr.contains("TOKEN"), "{ended:?}");
     let ended = house.run(&["proxy", &url, "--header-file", "none"]);
     ended.failed("config-bad", 2);
+}
+
+/// The port is for the sign-in that begins here; the secrets of the headers are not (I3).
+#[test]
+fn a_sign_in_that_begins_here_gets_the_port_and_no_secret() {
+    let house = House::new(Options::default());
+    let (program, seen) = (house.home.path().join("browser"), house.home.path().join("seen"));
+    script(
+        &program,
+        &format!("(echo \"$1\"; env) > {}\nexec curl -sSL --max-time 30 -o /dev/null \"$1\"", seen.display()),
+    );
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut command =
+        house.command(&["proxy", "--port", &free.to_string(), "--header", "X-Key: ${SECRET_KEY}"]);
+    command.env("SECRET_KEY", "k3y-of-mine").env("BROWSER", &program);
+    let mut host = Host::start(command);
+    let answer = host.initialize();
+    assert!(answer.get("result").is_some(), "{answer}");
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.contains(&format!("localhost%3A{free}%2Fcallback")), "{seen}");
+    assert!(!seen.contains("k3y-of-mine") && !seen.contains("SECRET_KEY"), "{seen}");
 }
 
 /// RFC 6750 section 5.3. `0.0.0.0` leads to this computer, and is not loopback by its form.

@@ -27,5 +27,5 @@ export function spoken(host, revision) {
 export function hosts({ scenario, revision }) {
   const own = revision < STATELESS ? 'legacy' : 'modern';
   if (scenario.startsWith('auth/')) return [own];
-  return revision < STATELESS ? [own, 'dual'] : [own];
+  return revision < STATELESS ? [own, 'dual'] : [own, 'dual', 'legacy'];
 }

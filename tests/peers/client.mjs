@@ -1,74 +1,49 @@
-// The official TypeScript SDK's client, running one scenario against a peer server (server.mjs, server.py).
-//
-//   node client.mjs [--answers sse|json] [--mode legacy|auto] [--timeout S] -- COMMAND [ARG…]   over stdio
-//   node client.mjs [--answers sse|json] --url URL --token T                                   direct
-//
-// Prints one JSON line: {ok, peer, transport, protocol, server, checks: {name: ms}, failed: {name: why}};
-// exit code 0 only if every check held. The command's stderr goes to ours.
-import { parseArgs } from 'node:util';
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+// The official TypeScript SDK's client v2. See report.mjs for its options; --era modern refuses an older server.
+import { Client, LOG_LEVEL_META_KEY, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { scenario } from './scenario.mjs';
+import { direct, options, run, transport } from './report.mjs';
 
-const { values: options, positionals: command } = parseArgs({
-  allowPositionals: true,
-  options: {
-    answers: { type: 'string', default: 'sse' },
-    mode: { type: 'string', default: 'legacy' },
-    timeout: { type: 'string', default: '60' },
-    token: { type: 'string' },
-    url: { type: 'string' },
-  },
-});
-const direct = options.url !== undefined;
-if (direct === command.length > 0) {
-  console.error('usage: client.mjs [options] -- COMMAND [ARG…]  |  client.mjs [options] --url URL --token T');
-  process.exit(2);
-}
-
-function transport() {
-  if (!direct) {
-    const [program, ...args] = command;
-    // The SDK would pass on only a handful of variables; the program under test needs its own.
-    return new StdioClientTransport({ command: program, args, env: process.env, stderr: 'inherit' });
-  }
-  const headers = options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` };
-  return new StreamableHTTPClientTransport(new URL(options.url), { requestInit: { headers } });
-}
-
+const MODES = { legacy: 'legacy', auto: 'auto', modern: { pin: '2026-07-28' } };
 const client = new Client(
   { name: 'peers-typescript', version: '1.0.0' },
-  { capabilities: { elicitation: {}, sampling: {} }, versionNegotiation: { mode: options.mode } },
+  { capabilities: { elicitation: {}, sampling: {} }, versionNegotiation: { mode: MODES[options.era] } },
 );
-const report = { ok: false, peer: 'typescript', transport: direct ? 'http' : 'stdio', checks: {}, failed: {} };
+const modern = () => client.getProtocolEra() === 'modern';
+const way = transport(StdioClientTransport, StreamableHTTPClientTransport);
+let subscription;
 
-/** Runs one check; a failure is noted and ends the scenario, for what follows would fail with it. */
-async function check(name, action) {
-  const start = performance.now();
-  try {
-    return await action();
-  } catch (error) {
-    report.failed[name] = `${error?.code ?? ''} ${error?.message ?? error}`.trim();
-    throw error;
-  } finally {
-    report.checks[name] = Math.round(performance.now() - start);
-  }
-}
-
-function finish() {
-  report.ok = Object.keys(report.failed).length === 0;
-  console.log(JSON.stringify(report));
-  process.exit(report.ok ? 0 : 1);
-}
-
-setTimeout(() => {
-  report.failed.timeout = `not done within ${options.timeout} s`;
-  finish();
-}, Number(options.timeout) * 1000);
-
-try {
-  await scenario({ client, transport: transport(), check, report, streamed: options.answers === 'sse', direct });
-} catch (error) {
-  if (Object.keys(report.failed).length === 0) report.failed.scenario = String(error);
-}
-finish();
+await run('typescript', {
+  modern,
+  hear({ elicit, sample, toolsChanged, logged, updated, failed }) {
+    client.onerror = (error) => failed(String(error));
+    client.setRequestHandler('elicitation/create', async ({ params }) => elicit(params));
+    client.setRequestHandler('sampling/createMessage', async ({ params }) => sample(params));
+    client.setNotificationHandler('notifications/tools/list_changed', toolsChanged);
+    client.setNotificationHandler('notifications/message', ({ params }) => logged(params));
+    if (updated) client.setNotificationHandler('notifications/resources/updated', ({ params }) => updated(params));
+  },
+  async connect() {
+    await client.connect(way);
+    return { protocol: client.getNegotiatedProtocolVersion(), server: client.getServerVersion().name };
+  },
+  async listen() {
+    if (modern()) subscription = await client.listen({ toolsListChanged: true });
+  },
+  call(name, args, { logLevel, ...more } = {}) {
+    const meta = modern() && logLevel ? { _meta: { [LOG_LEVEL_META_KEY]: logLevel } } : {};
+    return client.callTool({ name, arguments: args, ...meta }, more);
+  },
+  tools: async () => (await client.listTools()).tools,
+  resources: async () => (await client.listResources()).resources,
+  read: async (uri) => (await client.readResource({ uri })).contents,
+  prompts: async () => (await client.listPrompts()).prompts,
+  prompt: async (name, args) => (await client.getPrompt({ name, arguments: args })).messages,
+  subscribe: (uri) => client.subscribeResource({ uri }),
+  setLevel: (level) => client.setLoggingLevel(level),
+  ping: () => client.ping(),
+  async close() {
+    await subscription?.close();
+    if (direct && !modern()) await way.terminateSession();
+    await client.close();
+  },
+});

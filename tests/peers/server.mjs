@@ -1,130 +1,77 @@
-// A Streamable HTTP MCP server made of the official TypeScript SDK, behind a bearer check.
-//
-//   node server.mjs --token T [--token T2] [--token-file F] [--issuer URL] [--log F] [--answers sse|json]
-//
-// Prints one line, {"url": "http://127.0.0.1:PORT/mcp"}, when it listens; ends on SIGTERM, or when its
-// stdin closes (so a test that dies takes the server with it).
-// --token-file: tokens, one a line, read anew at each request, so a test can revoke one in mid-session.
-// --issuer: serves RFC 9728 metadata that names this authorization server, and the 401 points to it.
-// --answers json: answers are application/json, so what belongs to no answer travels on the GET stream.
+// A Streamable HTTP MCP server made of the official TypeScript SDK v2. Its options are those of gate.mjs.
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import { parseArgs } from 'node:util';
-import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node';
-import { McpServer } from '@modelcontextprotocol/server';
-import { addTools } from './tools.mjs';
+import { NodeStreamableHTTPServerTransport, toNodeHandler, toWebRequest } from '@modelcontextprotocol/node';
+import { createMcpHandler, inputRequired, isLegacyRequest, McpServer } from '@modelcontextprotocol/server';
+import { gate, json, latch, note, options, send } from './gate.mjs';
+import { addAll } from './tools.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    token: { type: 'string', multiple: true, default: [] },
-    'token-file': { type: 'string' },
-    issuer: { type: 'string' },
-    log: { type: 'string' },
-    answers: { type: 'string', default: 'sse' },
+const INFO = [{ name: 'peers-typescript', version: '1.0.0' }, { capabilities: { logging: {} } }];
+/** Session id → { transport, stream: opened at the session's first GET stream }. */
+const sessions = new Map();
+/** Opened at the first subscription of a modern client. */
+const subscribed = latch();
+
+/** What the tools need of the SDK. */
+const sdk = (mcp, modern) => ({
+  signal: (ctx) => ctx.mcpReq.signal,
+  progressToken: (ctx) => ctx.mcpReq._meta?.progressToken,
+  notify: (ctx, notification) => ctx.mcpReq.notify(notification),
+  request: (ctx, method, params) => ctx.mcpReq.send({ method, params }),
+  unrelated: (_, method, params) => mcp.server.request({ method, params }),
+  log(ctx, level, data) {
+    return json && !modern ? mcp.sendLoggingMessage({ level, data }, ctx.sessionId) : ctx.mcpReq.log(level, data);
+  },
+  /** What a modern client was asked, and what it answered; nothing where one may ask in mid-call. */
+  inputs: modern && {
+    state: (ctx) => ctx.mcpReq.requestState(),
+    answer: (ctx, key) => ctx.mcpReq.inputResponses?.[key],
+    elicitation: (params, requestState) =>
+      inputRequired({ inputRequests: { it: inputRequired.elicit(params) }, requestState }),
+    sampling: (params, requestState) =>
+      inputRequired({ inputRequests: { it: inputRequired.createMessage(params) }, requestState }),
   },
 });
-if (!['sse', 'json'].includes(options.answers)) throw new Error('--answers takes sse or json');
-
-const METADATA = '/.well-known/oauth-protected-resource/mcp';
-/** Session id → { transport, streamOpen: resolves at the session's first GET stream }. */
-const sessions = new Map();
-
-function tokens() {
-  if (!options['token-file']) return options.token;
-  return [...options.token, ...readFileSync(options['token-file'], 'utf8').split('\n').filter(Boolean)];
-}
-
-/** "ok", "missing" or "wrong". */
-function authorization(header) {
-  if (!header) return 'missing';
-  return tokens().some((token) => header === `Bearer ${token}`) ? 'ok' : 'wrong';
-}
-
-function log(req, auth, message) {
-  if (!options.log) return;
-  const line = {
-    at: Date.now(),
-    method: req.method,
-    path: req.url,
-    rpc: message?.method ?? null,
-    auth,
-    session: req.headers['mcp-session-id'] !== undefined,
-    protocol: req.headers['mcp-protocol-version'] ?? null,
-    accept: req.headers.accept ?? null,
-    last_event_id: req.headers['last-event-id'] ?? null,
-    user_agent: req.headers['user-agent'] ?? null,
-  };
-  appendFileSync(options.log, `${JSON.stringify(line)}\n`);
-}
-
-function send(res, status, body, headers = {}) {
-  res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
-}
-
-function challenge(res, auth) {
-  const parameters = ['realm="peers"'];
-  if (auth === 'wrong') parameters.push('error="invalid_token"');
-  if (options.issuer) parameters.push(`resource_metadata="${origin}${METADATA}"`);
-  send(res, 401, { error: auth }, { 'www-authenticate': `Bearer ${parameters.join(', ')}` });
-}
 
 async function open() {
-  const { promise: streamOpen, resolve: onStream } = deferred();
-  const mcp = new McpServer({ name: 'peers-typescript', version: '1.0.0' });
-  addTools(mcp, { json: options.answers === 'json', streamOpen });
+  const stream = latch();
+  const mcp = new McpServer(...INFO);
+  addAll(mcp, { sdk: sdk(mcp, false), json, heard: stream.opened, note });
   const transport = new NodeStreamableHTTPServerTransport({
     sessionIdGenerator: randomUUID,
-    enableJsonResponse: options.answers === 'json',
-    onsessioninitialized: (id) => void sessions.set(id, { transport, onStream }),
+    enableJsonResponse: json,
+    onsessioninitialized: (id) => void sessions.set(id, { transport, stream }),
     onsessionclosed: (id) => void sessions.delete(id),
   });
   await mcp.connect(transport);
-  return { transport, onStream };
+  return { transport, stream };
 }
 
-function deferred() {
-  let resolve;
-  return { promise: new Promise((r) => (resolve = r)), resolve };
-}
-
-async function body(req) {
-  if (req.method !== 'POST') return undefined;
-  const chunks = [];
-  for await (const chunk of req) chunks.push(chunk);
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-}
-
-async function handle(req, res) {
-  const message = await body(req);
-  const auth = authorization(req.headers.authorization);
-  log(req, auth, message);
-  if (options.issuer && req.url === METADATA) {
-    return send(res, 200, { resource: `${origin}/mcp`, authorization_servers: [options.issuer] });
-  }
-  if (req.url !== '/mcp') return send(res, 404, { error: 'not found' });
-  if (auth !== 'ok') return challenge(res, auth);
+async function legacy(req, res, message) {
   const id = req.headers['mcp-session-id'];
   if (id !== undefined && !sessions.has(id)) return send(res, 404, { error: 'no such session' });
-  const session = id === undefined ? await open() : sessions.get(id);
-  const answered = session.transport.handleRequest(req, res, message);
+  const { transport, stream } = id === undefined ? await open() : sessions.get(id);
+  const answered = transport.handleRequest(req, res, message);
   // The SDK registers the stream before it writes the headers.
-  if (req.method === 'GET') setTimeout(session.onStream, 50);
+  if (req.method === 'GET') setTimeout(stream.open, 50);
   await answered;
 }
 
-const server = createServer((req, res) => {
-  handle(req, res).catch((error) => {
-    console.error(error);
-    if (!res.headersSent) send(res, 500, { error: 'peer failed' });
-    else res.destroy();
-  });
-});
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-const origin = `http://127.0.0.1:${server.address().port}`;
-console.log(JSON.stringify({ url: `${origin}/mcp` }));
+const shared = { more: false };
+const handler = createMcpHandler(
+  () => {
+    const mcp = new McpServer(...INFO);
+    const changed = () => handler.notify.toolsChanged();
+    addAll(mcp, { sdk: sdk(mcp, true), json, heard: subscribed.opened, note, changed, shared });
+    return mcp;
+  },
+  { legacy: 'reject', responseMode: json ? 'json' : 'auto' },
+);
+const modern = toNodeHandler(handler);
 
-process.on('SIGTERM', () => process.exit(0));
-process.stdin.on('end', () => process.exit(0)).resume();
+await gate(async (req, res, message) => {
+  if (options.era === 'legacy') return legacy(req, res, message);
+  const old = options.era === 'dual' && (await isLegacyRequest(await toWebRequest(req, message)));
+  if (old) return legacy(req, res, message);
+  if (message?.method === 'subscriptions/listen') setTimeout(subscribed.open, 50);
+  return modern(req, res, message);
+});

@@ -50,7 +50,7 @@ fn eof_gives_open_calls_two_seconds() {
     assert!(used < LITTLE, "{used:?}");
 }
 
-/// Row 127, S-10: the pipe is broken. It is noticed at the next write; then nothing more is written or done.
+/// Row 127, S-10: the pipe is broken, and an answer is about to come. Nothing more is written or done.
 #[test]
 fn a_broken_pipe_ends_it_quietly() {
     let wire = Wire::start(|_, _| None);
@@ -67,6 +67,39 @@ fn a_broken_pipe_ends_it_quietly() {
     assert!(took < Duration::from_millis(1000), "{took:?}");
     assert!(used < LITTLE, "{used:?}");
     assert_eq!(wire.count("DELETE"), 1);
+}
+
+/// Row 127, S-10: also while there is nothing to write.
+#[test]
+fn a_pipe_that_breaks_is_noticed_without_a_write() {
+    let wire = Wire::start(|_, _| None);
+    let mut program = Program::unread(&wire);
+    program.send(HELLO);
+    program.send(READY);
+    wire.wait_for("notifications/initialized", 1);
+    let (begun, used) = (Instant::now(), program.busy());
+    drop(program.child.stdout.take());
+    let (code, took, used) = program.end(begun, used);
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_millis(1000), "{took:?}");
+    assert!(used < LITTLE, "{used:?}");
+    assert_eq!(wire.count("DELETE"), 1);
+}
+
+/// S-09: a host that dies closes all of its ends at once. The session is ended all the same.
+#[test]
+fn a_host_that_dies_leaves_no_session_behind() {
+    for _ in 0..10 {
+        let wire = Wire::start(|_, _| None);
+        let mut program = Program::unread(&wire);
+        program.send(HELLO);
+        program.send(READY);
+        wire.wait_for("GET", 1);
+        drop((program.to.take(), program.child.stdout.take()));
+        let used = program.busy();
+        assert_eq!(program.end(Instant::now(), used).0, Some(0));
+        assert_eq!(wire.count("DELETE"), 1);
+    }
 }
 
 /// Row 127: nobody reads, and then nobody ever will. A write that waits is woken.

@@ -11,6 +11,8 @@ const NO_MESSAGE: &str = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"d
 const NO_MESSAGE_5: &str = r#"{"jsonrpc":"2.0","id":5,"error":{"code":-32600,"data":{"source":"chipp-auth"},"message":"the line is JSON, but no JSON-RPC message"}}"#;
 const NO_BATCH: &str = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"data":{"source":"chipp-auth"},"message":"a batch is not allowed here"}}"#;
 
+const NO_BATCH_5: &str = r#"{"jsonrpc":"2.0","id":5,"error":{"code":-32600,"data":{"source":"chipp-auth"},"message":"a batch is not allowed here"}}"#;
+
 const BAD: &[(&[u8], &str)] = &[
     // No JSON: words, half an object, two values, what other languages allow.
     (b"rubbish", NOT_JSON),
@@ -58,7 +60,8 @@ const BAD: &[(&[u8], &str)] = &[
     // Batches, in a revision that has none (T-40).
     (b"[]", NO_BATCH),
     (b"[1]", NO_BATCH),
-    (b"[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\"}]", NO_BATCH),
+    (b"[{\"jsonrpc\":\"2.0\",\"method\":\"x\"}]", NO_BATCH),
+    (b"[1,{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"x\"},{\"id\":6}]", NO_BATCH_5),
 ];
 
 /// Row 124: one answer each, of these words; nothing is forwarded; the next line works.
@@ -149,6 +152,32 @@ fn the_last_line_counts_if_it_is_complete() {
         }
         assert_eq!(program.line(), None);
         crate::wire::wait_until("the note", || program.said() == note);
+        program.finish();
+    }
+}
+
+/// T-40: in the one revision that has batches, one that cannot be sent is refused request by request: with an
+/// `initialize` in it, with something that is no message, with more requests than may wait.
+#[test]
+fn each_request_of_a_refused_batch_is_answered() {
+    let many: Vec<_> = (0..1025).map(|id| format!("{{\"id\":{id},\"method\":\"a\"}}")).collect();
+    for (batch, ids) in [
+        (
+            r#"{"id":1,"method":"a"},{"id":"\/","method":"initialize"},{"method":"b"}"#.to_owned(),
+            vec!["1".to_owned(), r#""\/""#.to_owned()],
+        ),
+        (r#"{"id":1E+2,"method":"a"},[]"#.to_owned(), vec!["1E+2".to_owned()]),
+        (many.join(","), (0..1025).map(|id| id.to_string()).collect()),
+    ] {
+        let wire = Wire::start(|_, _| None);
+        let mut program = Program::start(&wire);
+        program.send(&HELLO.replace("2025-11-25", "2025-03-26"));
+        program.line();
+        program.send(&format!("[{batch}]"));
+        for id in ids {
+            program.says(&NO_BATCH_5.replace(":5,", &format!(":{id},")));
+        }
+        assert_eq!(wire.seen(), ["initialize"]);
         program.finish();
     }
 }

@@ -13,6 +13,7 @@ mod kinds;
 mod large;
 mod lines;
 mod program;
+mod requests;
 mod silence;
 mod stall;
 mod wire;

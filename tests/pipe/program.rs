@@ -99,10 +99,16 @@ impl Program {
         assert_eq!(self.line().as_deref(), Some(&*format!("{expected}\n")), "stderr: {}", self.said());
     }
 
+    /// Sends `initialize`, and takes the answer, which names this revision.
+    pub fn greet_with(&mut self, hello: &str, revision: &str) {
+        self.send(hello);
+        let answer = self.line().unwrap();
+        assert!(answer.contains(&format!("\"protocolVersion\":\"{revision}\"")), "{answer}");
+    }
+
     /// Opens a session.
     pub fn greet(&mut self, wire: &Wire) {
-        self.send(HELLO);
-        assert!(self.line().unwrap().contains("\"protocolVersion\":\"2025-11-25\""));
+        self.greet_with(HELLO, "2025-11-25");
         self.send(READY);
         wire.wait_for("notifications/initialized", 1);
     }

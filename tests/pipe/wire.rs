@@ -17,6 +17,8 @@ const HEAD: usize = 4096;
 #[derive(Debug, Clone)]
 pub struct Request {
     pub verb: String,
+    /// The lines of the head.
+    pub head: String,
     /// The beginning of the body.
     pub body: String,
     pub length: usize,
@@ -179,7 +181,7 @@ fn read(from: &mut BufReader<TcpStream>) -> Option<Request> {
     from.read_exact(&mut body).ok()?;
     std::io::copy(&mut from.take((length - body.len()) as u64), &mut std::io::sink()).ok()?;
     let verb = head.split(' ').next().unwrap().to_owned();
-    Some(Request { verb, body: String::from_utf8_lossy(&body).into_owned(), length })
+    Some(Request { verb, head, body: String::from_utf8_lossy(&body).into_owned(), length })
 }
 
 fn usual(request: &Request, reply: &mut Reply) -> Sent {

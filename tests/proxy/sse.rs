@@ -2,6 +2,7 @@
 
 mod server;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use chipp_auth::proxy::{Limits, Transport, Upstream};
 
 use self::server::{Do, Server, answer, event, methods};
 use super::host::{Host, Shared, Tokens, error_of};
+use super::ladder::{Climbing, Key, Ladder};
 use super::server::rpc;
 
 /// A host whose proxy uses this transport.
@@ -69,7 +71,27 @@ async fn a_server_that_refuses_the_newer_transport_is_spoken_to_in_the_older() {
 
 static FIRST: AtomicUsize = AtomicUsize::new(0);
 
-// T-63, T-82, T-83: what is no sign of the older transport leads to no GET; nor does `http`.
+// T-85: the revision is something else than the transport.
+#[tokio::test]
+async fn the_old_revision_over_the_newer_transport_keeps_to_its_rules() {
+    let server = super::server::Server::start(|seen| {
+        let hello = r#"{"protocolVersion":"2024-11-05","capabilities":{}}"#;
+        (seen.method() == "initialize").then(|| {
+            super::server::Answer::result(seen, hello).header("mcp-session-id", super::server::SESSION)
+        })
+    })
+    .await;
+    let mut host = Host::ready(&server).await;
+    host.tool(1).await;
+    assert_eq!(host.next().await["result"]["ok"], true);
+    server.wait_for("GET", 1).await;
+    for seen in &server.seen()[1..] {
+        assert_eq!(seen.header("mcp-session-id"), Some(super::server::SESSION), "{seen:?}");
+        assert_eq!(seen.header("mcp-protocol-version"), Some("2024-11-05"), "{seen:?}");
+    }
+}
+
+// T-63, T-82, T-83, T-84: what is no sign of the older transport leads to no GET; nor does `http`.
 #[tokio::test]
 async fn other_refusals_are_answers() {
     let cases: [(u16, &str, Transport, &str); 6] = [
@@ -206,7 +228,7 @@ async fn the_servers_own_requests_are_answered() {
 /// Nothing can be resumed: who waits is told, and the next call finds a session again (T-24).
 #[tokio::test]
 async fn a_lost_stream_is_told_and_the_session_is_opened_again() {
-    let server = Server::start(|seen| (seen.json()["params"]["name"] == "tool").then(|| Do::End)).await;
+    let server = Server::start(|seen| (seen.json()["params"]["name"] == "tool").then_some(Do::End)).await;
     let mut host = ready(&server).await;
     host.call("level", "logging/setLevel", json!({"level": "debug"})).await;
     host.next().await;
@@ -291,6 +313,43 @@ async fn a_401_is_renewed_on_both_ways() {
     assert_eq!(host.next().await["result"]["ok"], true);
     assert_eq!((server.count("GET"), server.count("tools/call")), (2, 2));
     assert_eq!(server.of("tools/call")[1].1.header("authorization"), Some("Bearer token-2"));
+}
+
+/// A host that asks for the newest era is told at once that this is not it.
+#[tokio::test]
+async fn a_probe_costs_no_request() {
+    let server = Server::start(|_| None).await;
+    let mut host = over(&server, Transport::Sse);
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28"});
+    host.call("probe", "server/discover", json!({"_meta": meta})).await;
+    assert_eq!(host.next().await["error"]["code"], -32601);
+    assert_eq!(server.count("*"), 0);
+    assert!(host.greet().await["result"].is_object());
+}
+
+/// X-03: a proof names the address that it goes to, and a nonce belongs there.
+#[tokio::test]
+async fn a_proof_is_for_the_endpoint() {
+    let server = Server::start(|seen| {
+        let old =
+            seen.method() == "tools/call" && seen.header("dpop").is_some_and(|proof| proof.ends_with(" -"));
+        old.then(|| Do::Challenge(401, "dpop-nonce", "n1".to_owned()))
+    })
+    .await;
+    let key = Arc::new(Key::default());
+    let ladder = Ladder { key: Some(Arc::clone(&key)), ..Ladder::default() };
+    let upstream = Upstream { transport: Transport::Sse, ..Upstream::new(server.url.clone()) };
+    let mut host = Host::to(upstream, Limits::default(), Climbing(Arc::new(ladder)));
+    host.greet().await;
+    host.tool(1).await;
+    assert_eq!(host.next().await["result"]["ok"], true);
+    for (path, seen) in server.of("*") {
+        let proof = seen.header("dpop").unwrap().to_owned();
+        let place = server.url.join(&path).unwrap();
+        assert!(proof.contains(&format!(" {} {place} token-", seen.verb)), "{proof} at {path}");
+    }
+    let endpoint = server.url.join(&server.of("tools/call")[0].0).unwrap();
+    assert_eq!(*key.learned.lock().unwrap(), [endpoint.to_string()]);
 }
 
 /// Row 132: silence and a comment flood; T-10.

@@ -1,8 +1,9 @@
 //! The exchanges of MCP 2026-07-28: each request has its own, and nothing but that (T-10, T-58 to T-62, T-69 to T-72).
 
 use serde_json::json;
+use tokio::io::AsyncBufReadExt;
 
-use super::host::{Host, error_of};
+use super::host::{Host, SILENCE, error_of};
 use super::modern::modern;
 use super::server::{Answer, Part, Server, rpc};
 
@@ -54,6 +55,36 @@ async fn a_request_may_be_cancelled_before_its_answer_begins() {
     let (rest, end) = host.finish().await;
     assert!(rest.is_empty(), "{rest:?}");
     assert_eq!(end, chipp_auth::proxy::End::Eof);
+}
+
+/// T-59, S-07: of what is on its way when the host cancels, a line that was begun is finished, and nothing else comes.
+#[tokio::test]
+async fn a_host_that_does_not_read_may_cancel() {
+    let server = Server::start(|seen| {
+        let filler = "x".repeat(64 << 10);
+        let progress =
+            format!(r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":"{filler}"}}"#);
+        let events = || (0..400).fold(Answer::events(), |events, _| events.event(&progress));
+        (seen.method() == "tools/call").then(|| events().event(rpc(&seen.id(), "1")))
+    })
+    .await;
+    let mut host = Host::start(&server);
+    host.call(1, "tools/call", modern(json!({"name": "loud"}))).await;
+    assert_eq!(host.next().await["method"], "notifications/progress");
+    host.note("notifications/cancelled", json!({"requestId": 1})).await;
+    // What comes after the cancellation, so that it has been read by then; and nothing that is to be written.
+    host.note("notifications/other", modern(json!({}))).await;
+    server.wait_for("notifications/other", 1).await;
+    let mut line = String::new();
+    let mut lines = 0;
+    while tokio::time::timeout(SILENCE, host.from.read_line(&mut line)).await.is_ok() {
+        line.clear();
+        lines += 1;
+    }
+    assert!(lines < 100, "{lines} lines were not held back by the pipe alone");
+    server.wait_for_closed(1).await;
+    host.call(2, "tools/list", modern(json!({}))).await;
+    assert_eq!(host.next().await["id"], 2);
 }
 
 /// T-33, T-59: where there is a session, its requests are cancelled as before.

@@ -29,6 +29,16 @@ pub fn python_sdk() -> bool {
     brought(&python())
 }
 
+/// The client and the server made of rmcp.
+pub fn rmcp_program() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers-rmcp/debug/peers-rmcp")
+}
+
+/// Whether they were built.
+pub fn rmcp() -> bool {
+    brought(&rmcp_program())
+}
+
 /// Whether this is there, which `tests/run` brings.
 pub fn brought(path: &Path) -> bool {
     let there = path.exists();

@@ -3,8 +3,7 @@
 //! A file has messages one after the other, each below a line `== NAME | WAY | …`. The way is `host` for what
 //! a host says, `server` for what a server says, `both` for what either may. Further words: `re METHOD`, the
 //! request that a server's message belongs to; `crlf` and `cr`, the line ends of a message of several lines,
-//! which no editor would keep otherwise; `alone`, for a process of its own; `own`, for what the proxy answers
-//! by itself.
+//! which no editor would keep otherwise; `alone`, for a process of its own.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -22,8 +21,6 @@ pub struct Case {
     pub re: String,
     /// It changes the state of the proxy so much that other messages would suffer.
     pub alone: bool,
-    /// The proxy answers this request by itself.
-    pub own: bool,
     pub text: String,
 }
 
@@ -77,7 +74,6 @@ fn read(file: &str, text: &str) -> Vec<Case> {
             server: way != "host",
             re: "corpus/ask".to_owned(),
             alone: false,
-            own: false,
             text: body.trim_end_matches('\n').to_owned(),
         };
         for word in words {
@@ -85,7 +81,6 @@ fn read(file: &str, text: &str) -> Vec<Case> {
                 "crlf" => case.text = case.text.replace('\n', "\r\n"),
                 "cr" => case.text = case.text.replace('\n', "\r"),
                 "alone" => case.alone = true,
-                "own" => case.own = true,
                 _ => case.re = word.strip_prefix("re ").unwrap_or_else(|| panic!("{head}")).to_owned(),
             }
         }
@@ -132,7 +127,7 @@ fn grown() -> Vec<Case> {
 
 fn grown_case(name: &str, text: String) -> Case {
     let name = format!("grown: {name}");
-    Case { name, host: true, server: true, re: "corpus/ask".to_owned(), alone: false, own: false, text }
+    Case { name, host: true, server: true, re: "corpus/ask".to_owned(), alone: false, text }
 }
 
 /// The corpus is as large as it says, and each message stands in it once.

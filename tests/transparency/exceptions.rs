@@ -10,11 +10,12 @@
 //! | T-33 | a cancellation of `initialize` | MCP forbids it |
 //! | T-36 | `ping` while no session is open yet | the host must not think us dead |
 //! | T-55 | tools with an invalid `x-mcp-header` in a modern `tools/list` | a client must not use them |
+//! | T-80 | the words in which an older server refuses `server/discover` | none of them may end the host's interest |
 //! | T-58, S-06 | a request of a modern server, an answer of a modern host | there are none |
 //! | T-59, S-07 | a cancellation in 2026-07-28 | closes the stream of its request instead |
 //! | P5 | a message of more than 32 MiB | see `tests/pipe` |
 //!
-//! In the corpus, what the proxy answers by itself is marked `own`.
+//! Between a host of one era and a server of the other, what is said is translated: `tests/proxy` has that.
 
 use super::proxy::{Proxy, hello};
 use super::server::{Answer, Seen, Server};
@@ -187,4 +188,30 @@ async fn a_modern_host_answers_nothing_and_cancels_without_a_word() {
     assert_eq!(proxy.end().await, "");
     let asked: Vec<_> = server.seen().iter().map(Seen::id).collect();
     assert_eq!(asked, [1, 2]);
+}
+
+/// T-80 and row 6 of checklist 1.5: a server with sessions refuses the probe in words of its own; what the host
+/// reads leads it to `initialize`, and the pipe is as good as before.
+#[tokio::test]
+async fn an_older_server_refuses_a_probe_in_our_words() {
+    let server = Server::start(|seen| match seen.method().as_str() {
+        "server/discover" => Some(Answer::status(400).header("content-type", "application/json").data(
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: Server not initialized"}}"#,
+        )),
+        "initialize" => Some(Answer::result(seen, &hello("2025-11-25"))),
+        _ => None,
+    })
+    .await;
+    let mut proxy = Proxy::start(&server.url);
+    proxy
+        .send(&format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":\"p\\/\",\"method\":\"server/discover\",\"params\":{{{META}}}}}"
+        ))
+        .await;
+    let refused = proxy.line().await;
+    assert_eq!(member(&refused, "id"), Some(r#""p\/""#));
+    assert_eq!(member(member(&refused, "error").unwrap(), "code"), Some("-32601"), "{refused}");
+    proxy.send(r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#).await;
+    assert!(proxy.line().await.contains(&hello("2025-11-25")));
+    assert_eq!(proxy.end().await, "");
 }

@@ -18,6 +18,7 @@ mod cases;
 mod deep;
 mod exceptions;
 mod forms;
+mod large;
 mod proxy;
 mod random;
 #[allow(dead_code)]

@@ -36,6 +36,12 @@ impl Piped {
         piped.send(HELLO.to_owned())?;
         loop {
             match piped.from.next() {
+                Ok(Some(line)) if check::id(line) == Some(0) && check::is_error(line) => {
+                    return Err(format!(
+                        "answers initialize with {}",
+                        String::from_utf8_lossy(line).trim_end()
+                    ));
+                }
                 Ok(Some(line)) if check::id(line) == Some(0) => break,
                 Ok(Some(_)) => {}
                 _ if armed.has_bitten() => return Err(format!("no initialize answer within {BOUND:?}")),

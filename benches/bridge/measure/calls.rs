@@ -13,14 +13,14 @@ use crate::peers::Column;
 const CALL: Tool = Tool::Echo(Form::IdFirst);
 const IN_FLIGHT: usize = 64;
 /// A series is measured in batches, so that a disturbance spoils one of them only.
-const BATCHES: usize = 10;
+const BATCHES: usize = 20;
 
 fn warm_up() -> Limit {
     Limit::calls(300, Duration::from_millis(300))
 }
 
 fn batch() -> Limit {
-    Limit::calls(200, Duration::from_millis(100))
+    Limit::calls(100, Duration::from_millis(50))
 }
 
 /// Client, bridge and server on one core: the honest way to compare small times. On more, the scheduler decides.

@@ -7,8 +7,8 @@ use crate::messages::Tool;
 use crate::metric::Metric;
 use crate::peers::Column;
 
-/// How often each is done in a session. The first may pay for memory that the others find.
-const TIMES: usize = 3;
+/// How often each is done in a session. The first pays for memory and for a TCP window that the others find.
+const TIMES: usize = 4;
 
 pub(super) fn repeated(bench: &Bench, column: &mut Column, metric: Metric, tool: Tool) -> Outcome<()> {
     let mut measured = Vec::new();

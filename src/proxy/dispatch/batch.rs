@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Dispatch;
+use super::request::MOST;
 use crate::proxy::Bearer;
 use crate::proxy::call::{Call, Manner};
 use crate::proxy::envelope::{self, Envelope, Kind};
@@ -25,10 +26,16 @@ impl<B: Bearer> Dispatch<'_, B> {
                 Some(translation) => translation.told() == BATCHES,
                 None => session.version.as_ref().is_some_and(|version| version == BATCHES),
             };
-            let Some(ids) = allowed.then(|| requests_of(&text)).flatten() else {
-                let refusal = message::refusal(None, INVALID_REQUEST, "a batch is not allowed here");
-                return bridge.output.write(refusal).await;
-            };
+            let (ids, sound) = requests_of(&text);
+            if !allowed || !sound {
+                // Each of them waits for an answer of its own.
+                let refused = ids.into_iter().map(Some).collect::<Vec<_>>();
+                for id in if refused.is_empty() { vec![None] } else { refused } {
+                    let refusal = message::refusal(id, INVALID_REQUEST, "a batch is not allowed here");
+                    bridge.output.write(refusal).await;
+                }
+                return;
+            }
             if let Some(translation) = translation {
                 return bridge.translate_batch(translation, &text).await;
             }
@@ -42,17 +49,21 @@ impl<B: Bearer> Dispatch<'_, B> {
     }
 }
 
-/// The ids of a batch's requests; `None` if it is not one that may be sent.
-fn requests_of(text: &[u8]) -> Option<Vec<&str>> {
-    let members = envelope::members(text).ok().filter(|members| !members.is_empty())?;
+/// The ids of a batch's requests, and whether it is one that may be sent.
+fn requests_of(text: &[u8]) -> (Vec<&str>, bool) {
+    let members = envelope::members(text).unwrap_or_default();
+    let mut sound = !members.is_empty();
     let mut ids = Vec::new();
     for member in members {
-        match Envelope::peek(member.as_bytes()).ok()?.kind() {
-            Kind::Request { method, .. } if method == "initialize" => return None,
-            Kind::Request { id, .. } => ids.push(id),
-            Kind::Odd => return None,
-            Kind::Notification { .. } | Kind::Answer { .. } => {}
+        match Envelope::peek(member.as_bytes()).map(|envelope| envelope.kind()) {
+            Ok(Kind::Request { id, method }) => {
+                sound &= method != "initialize";
+                ids.push(id);
+            }
+            Ok(Kind::Notification { .. } | Kind::Answer { .. }) => {}
+            Ok(Kind::Odd) | Err(_) => sound = false,
         }
     }
-    Some(ids)
+    sound &= ids.len() <= MOST;
+    (ids, sound)
 }

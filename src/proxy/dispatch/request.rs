@@ -14,7 +14,7 @@ use crate::proxy::message::{self, METHOD_NOT_FOUND};
 use crate::proxy::modern::{Asks, Modern};
 
 /// The most requests that wait for their answers.
-const MOST: usize = 1024;
+pub(super) const MOST: usize = 1024;
 
 impl<B: Bearer> Dispatch<'_, B> {
     pub(super) async fn request(
@@ -36,8 +36,8 @@ impl<B: Bearer> Dispatch<'_, B> {
             }
         }
         match method {
-            // The older revisions, which such a request is of, have no such method.
-            "server/discover" if modern.is_none() => {
+            // The older revisions, which such a request is of, have no such method; nor has the older transport.
+            "server/discover" if modern.is_none() || self.bridge.remote.sse.is_on() => {
                 return self.refuse(Some(id), METHOD_NOT_FOUND, "there is no method server/discover").await;
             }
             // While the host waits for `initialize`, perhaps for a person, it must not think us dead (T-36).

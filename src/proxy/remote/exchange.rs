@@ -54,7 +54,7 @@ impl<B: Bearer> Remote<B> {
     pub(in crate::proxy) async fn exchange(&self, draft: &Draft<'_>) -> Result<Reply> {
         let mut access = self.bearer.bearer().await?;
         let mut tries = Tries::default();
-        if draft.body.is_some_and(|message| message._share.is_some()) {
+        if draft.body.is_some_and(|message| message._share.is_some() && !message.sent.is_open()) {
             self.spent[1].fetch_add(1, Ordering::Relaxed);
         }
         loop {

@@ -11,7 +11,7 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
     let whole =
         blocks.by_ref().take_while(|block| !block.iter().fold(false, |any, byte| any | special(byte)));
     let start = whole.count() * 32;
-    start + bytes[start..].iter().position(|byte| special(byte)).unwrap_or(bytes.len() - start)
+    start + bytes[start..].iter().position(special).unwrap_or(bytes.len() - start)
 }
 
 /// A stack of bits.

@@ -7,6 +7,8 @@
 
 use std::io;
 use std::pin::Pin;
+#[cfg(target_os = "linux")]
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -15,6 +17,13 @@ use rustix::net::{RecvFlags, SendFlags};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
+#[cfg(target_os = "linux")]
+use crate::proxy::latch::Latch;
+
+/// How much a pipe should hold, in bytes. Any process may have that much.
+#[cfg(target_os = "linux")]
+const PIPE: usize = 512 << 10;
+
 /// stdin, if it can be polled.
 pub(super) fn stdin() -> Option<Box<dyn AsyncRead + Send + Unpin>> {
     let fd = rustix::stdio::stdin();
@@ -22,6 +31,7 @@ pub(super) fn stdin() -> Option<Box<dyn AsyncRead + Send + Unpin>> {
         #[cfg(target_os = "linux")]
         FileType::Fifo => {
             let pipe = tokio::net::unix::pipe::OpenOptions::new().open_receiver("/proc/self/fd/0").ok()?;
+            widen(&pipe);
             Some(Box::new(pipe))
         }
         FileType::Socket => Some(Box::new(Socket::new(fd, Interest::READABLE)?)),
@@ -36,11 +46,35 @@ pub(super) fn stdout() -> Option<Box<dyn AsyncWrite + Send + Unpin>> {
         #[cfg(target_os = "linux")]
         FileType::Fifo => {
             let pipe = tokio::net::unix::pipe::OpenOptions::new().open_sender("/proc/self/fd/1").ok()?;
+            widen(&pipe);
             Some(Box::new(pipe))
         }
         FileType::Socket => Some(Box::new(Socket::new(fd, Interest::WRITABLE)?)),
         _ => None,
     }
+}
+
+/// Opens `door` when nobody reads our stdout any more. Pipes only: of a socket the kernel says so as well when
+/// just one direction was closed, and some hosts begin with that.
+#[cfg(target_os = "linux")]
+pub(super) async fn reader_left(door: Arc<Latch>) {
+    let stdout = rustix::stdio::stdout();
+    if file_type(stdout) != Some(FileType::Fifo) {
+        return;
+    }
+    let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(stdout, 3) else { return };
+    #[expect(deprecated, reason = "sound for an OwnedFd, as below")]
+    let Ok(pipe) = AsyncFd::with_interest(copy, Interest::ERROR) else { return };
+    if pipe.ready(Interest::ERROR).await.is_ok() {
+        door.open();
+    }
+}
+
+/// Lets a pipe hold more than the usual 64 KiB. Each time that it is full or empty, one process has to be woken
+/// for the other, and for a large message that costs more than the copying. It does not matter if the system refuses.
+#[cfg(target_os = "linux")]
+fn widen(pipe: &impl std::os::fd::AsFd) {
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE);
 }
 
 fn file_type(fd: BorrowedFd<'_>) -> Option<FileType> {
@@ -74,6 +108,11 @@ impl AsyncRead for Socket {
             });
             match read {
                 Ok(Ok((_, count))) => {
+                    // Less than there was room for: the socket is empty, and asking again would only
+                    // tell that. New bytes, or the end, are told anew.
+                    if count > 0 && count < room {
+                        ready.clear_ready();
+                    }
                     buf.advance(count);
                     return Poll::Ready(Ok(()));
                 }

@@ -180,26 +180,32 @@ async fn a_refusal_that_does_not_hold_what_it_promises_is_the_answer() {
 #[tokio::test]
 async fn a_server_of_a_later_revision_is_spoken_to_in_one_that_it_names() {
     const LATER: &str = "2027-02-02";
-    let server = Server::start(|seen| {
-        let version = seen.json()["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"].clone();
-        Some(match seen.method().as_str() {
-            _ if version != LATER => failure(seen, 400, -32022, &json!({"supported": ["2027-01-01", LATER]})),
-            _ if seen.header("mcp-protocol-version") != Some(LATER) => Answer::status(500),
-            "server/discover" => {
-                let mut found = discovered();
-                found["supportedVersions"] = json!([LATER]);
-                Answer::result(seen, &found.to_string())
-            }
-            _ => Answer::result(seen, "{\"late\":true}"),
+    for at_once in [true, false] {
+        let server = Server::start(move |seen| {
+            let version = seen.json()["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"].clone();
+            Some(match seen.method().as_str() {
+                "initialize" if !at_once => failure(seen, 400, -32020, &Value::Null),
+                _ if version != LATER => {
+                    failure(seen, 400, -32022, &json!({"supported": ["2027-01-01", LATER]}))
+                }
+                _ if seen.header("mcp-protocol-version") != Some(LATER) => Answer::status(500),
+                "server/discover" => {
+                    let mut found = discovered();
+                    found["supportedVersions"] = json!([LATER]);
+                    Answer::result(seen, &found.to_string())
+                }
+                _ => Answer::result(seen, "{\"late\":true}"),
+            })
         })
-    })
-    .await;
-    let pad = Pad::new();
-    let mut host = Host::remembering(&server, pad.clone());
-    assert!(host.greet().await["result"].is_object());
-    host.tool(1).await;
-    assert_eq!(host.next().await["result"]["late"], true);
-    assert_eq!(pad.speaks().as_deref(), Some(LATER));
+        .await;
+        let pad = Pad::new();
+        let mut host = Host::remembering(&server, pad.clone());
+        assert!(host.greet().await["result"].is_object());
+        host.tool(1).await;
+        assert_eq!(host.next().await["result"]["late"], true);
+        assert_eq!(pad.speaks().as_deref(), Some(LATER));
+        assert_eq!(server.count("server/discover"), if at_once { 1 } else { 2 });
+    }
 }
 
 /// T-35: what is read after `initialize` waits for its answer; here as anywhere else.

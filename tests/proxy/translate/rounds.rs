@@ -129,6 +129,30 @@ async fn rounds_go_on_over_open_streams() {
     assert_eq!(last["inputResponses"], json!({"r": {"roots": [2]}}), "this round's answers only");
 }
 
+/// However large the result is, it is looked at before the host gets any of it.
+#[tokio::test]
+async fn a_large_result_that_asks_is_not_passed_on() {
+    let server = serve(|seen| {
+        let params = &seen.json()["params"];
+        let filler = "x".repeat(6 << 20);
+        let result = match (&params["name"], &params["inputResponses"]) {
+            (Value::Null, _) => return None,
+            (_, Value::Null) => json!({"content": filler, "resultType": "input_required", "inputRequests": {"r": {"method": "roots/list"}}}),
+            _ => json!({"content": filler, "resultType": "complete"}),
+        };
+        Some(Answer::result(seen, &result.to_string()))
+    })
+    .await;
+    let mut host = ready(&server).await;
+    host.tool(1).await;
+    let asked = host.next().await;
+    assert_eq!(asked["method"], "roots/list");
+    answer(&mut host, &asked, json!({"roots": []})).await;
+    let last = host.next().await;
+    assert_eq!((&last["id"], &last["result"]["resultType"]), (&json!(1), &json!("complete")));
+    assert_eq!(last["result"]["content"].as_str().unwrap().len(), 6 << 20);
+}
+
 /// A state alone is a request for patience.
 #[tokio::test]
 async fn a_state_without_questions_is_sent_back() {
