@@ -55,7 +55,7 @@ impl Share {
             match &mut self.state {
                 State::Held(_) => return Poll::Ready(()),
                 State::None => {
-                    self.state = State::Waiting(Box::pin(Arc::clone(&self.budget).acquire_owned()))
+                    self.state = State::Waiting(Box::pin(Arc::clone(&self.budget).acquire_owned()));
                 }
                 State::Waiting(turn) => {
                     let permit = std::task::ready!(turn.as_mut().poll(context));
