@@ -18,6 +18,7 @@
 //! | `sse` | the transport of 2024-11-05, where the newer one is refused |
 //! | `challenge`, [`scope`] | what a 401 or 403 asks for |
 //! | `events`, [`bound`], [`scan`] | event streams and their size; an answer that passes through in pieces |
+//! | `budget` | how many large messages are in memory at a time |
 //! | `bearer` | the authorization, as this room sees it |
 //! | [`signin`] | waiting for a person, when only a sign-in helps |
 //! | `ends`, `latch` | signals and a lost parent; doors that open once |
@@ -34,6 +35,7 @@ use crate::http::{self, rate_limit::RateLimit};
 mod bearer;
 pub mod bound;
 mod bridge;
+mod budget;
 mod call;
 mod challenge;
 mod dispatch;

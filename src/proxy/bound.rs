@@ -72,6 +72,11 @@ impl Bound {
         Ok(())
     }
 
+    /// How much there is of the unfinished event, in bytes.
+    pub fn kept(&self) -> usize {
+        self.kept
+    }
+
     fn keep(&mut self, bytes: usize) -> Result<(), Exceeded> {
         self.kept = self.kept.saturating_add(bytes);
         if self.kept > self.limit { Err(Exceeded) } else { Ok(()) }

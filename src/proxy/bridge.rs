@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::select;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
@@ -24,8 +24,6 @@ const GRACE: Duration = Duration::from_secs(2);
 const NOTE: Duration = Duration::from_secs(30);
 /// How long the server may take to note the end of the session (T-25).
 const FAREWELL: Duration = Duration::from_secs(1);
-/// How many large answers are in memory at a time (P5).
-const BIG: usize = 4;
 
 /// How long the proxy waits for the server.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +66,6 @@ pub(super) struct Bridge<B> {
     pub(super) pending: Pending,
     pub(super) output: Output,
     pub(super) limits: Limits,
-    pub(super) big: Semaphore,
     pub(super) desk: Desk,
     pub(super) questions: Questions,
     listener: Mutex<Option<AbortHandle>>,
@@ -83,7 +80,6 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
         pending: Pending::default(),
         output,
         limits,
-        big: Semaphore::new(BIG),
         desk: Desk::default(),
         questions: Questions::default(),
         listener: Mutex::default(),

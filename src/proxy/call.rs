@@ -205,7 +205,7 @@ impl<B: Bearer> Bridge<B> {
         }
         let host = self.remote.host();
         if is_media(response.headers(), "text/event-stream") {
-            return self.follow(call, Events::new(response), patience).await;
+            return self.follow(call, Events::new(response, &self.remote.budget), patience).await;
         }
         if response.status() == http::StatusCode::ACCEPTED || response.content_length() == Some(0) {
             return Err(Error::new(Name::BadResponse, format!("{host} took the request but gave no answer")));

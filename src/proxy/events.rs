@@ -16,6 +16,7 @@ use http::HeaderValue;
 use sse_stream::SseByteStream;
 
 use super::bound::{Bound, Exceeded};
+use super::budget::{Budget, Share};
 use crate::http::mcp::Answer;
 
 /// How long a server may make us wait before the next try. Longer wishes are cut.
@@ -46,9 +47,11 @@ pub(super) struct Events {
 }
 
 impl Events {
-    pub(super) fn new(answer: Answer) -> Self {
+    /// A stream whose large messages count against `budget` (P5).
+    pub(super) fn new(answer: Answer, budget: &Budget) -> Self {
         let active = Arc::new(AtomicBool::new(false));
-        let bytewise = Bytewise { answer, bound: Bound::default(), active: Arc::clone(&active) };
+        let (bound, share) = (Bound::default(), budget.share());
+        let bytewise = Bytewise { answer, bound, share, active: Arc::clone(&active) };
         Events { stream: SseByteStream::new(Box::pin(bytewise)), active }
     }
 
@@ -102,6 +105,7 @@ impl Events {
 struct Bytewise {
     answer: Answer,
     bound: Bound,
+    share: Share,
     active: Arc<AtomicBool>,
 }
 
@@ -109,6 +113,13 @@ impl Stream for Bytewise {
     type Item = Result<Bytes, Broken>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // The message before has been written: it is over when more is wanted.
+        let kept = self.bound.kept();
+        if self.share.poll_keep(kept, cx).is_pending() {
+            // That nothing comes is our own doing, and no silence of the server.
+            self.active.store(true, Ordering::Relaxed);
+            return Poll::Pending;
+        }
         self.answer.poll_chunk(cx).map(|chunk| {
             let chunk = match chunk {
                 Ok(chunk) => chunk?,

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use super::budget::Budget;
 use super::era::Era;
 use super::latch::Latch;
 use super::legacy::session::{Session, Sessions};
@@ -53,6 +54,8 @@ pub(super) struct Remote<B> {
     /// How many requests were sent, and how many messages of the host there were.
     spent: [AtomicUsize; 2],
     connections: Connections,
+    /// The memory for large messages, of all streams together.
+    pub(super) budget: Budget,
 }
 
 /// A message on its way to the server.
@@ -111,6 +114,7 @@ impl<B: Bearer> Remote<B> {
             busy: Busy::new(patience),
             spent: [AtomicUsize::new(0), AtomicUsize::new(0)],
             connections: Connections::default(),
+            budget: Budget::default(),
         }
     }
 

@@ -12,6 +12,7 @@ mod exchanges;
 #[allow(dead_code)]
 #[path = "../proxy/host.rs"]
 mod host;
+mod memory;
 mod plan;
 mod reply;
 mod rows;

@@ -70,6 +70,10 @@ impl<B: Bearer> Bridge<B> {
             if call.is_holding() {
                 return Ok(Stop::Ended);
             }
+            // Messages that come faster than they can be passed on extend the limit no more than comments do.
+            if after.is_none() && !call.is_over() && patience.is_over() {
+                return Err(self.late());
+            }
             if after.is_none() && call.is_over() {
                 after = Some(Instant::now() + AFTER);
             }

@@ -25,6 +25,9 @@ const LINGER: Duration = Duration::from_secs(1);
 /// The time that is left for one call, however much the server sends in between.
 pub(in crate::proxy) struct Patience {
     left: AtomicU64,
+    begun: Instant,
+    /// Until when the time has been counted, since then.
+    counted: AtomicU64,
     silence: Duration,
     end: Instant,
     asked: Vec<Arc<Ticket>>,
@@ -33,8 +36,9 @@ pub(in crate::proxy) struct Patience {
 impl Patience {
     /// For one call, which has to answer these.
     pub(in crate::proxy) fn new(limits: &Limits, asked: &[Arc<Ticket>]) -> Self {
-        let (end, left) = (Instant::now() + limits.total, AtomicU64::new(micros(limits.total)));
-        Patience { left, silence: limits.silence, end, asked: asked.to_vec() }
+        let (begun, left) = (Instant::now(), AtomicU64::new(micros(limits.total)));
+        let (end, silence, counted) = (begun + limits.total, limits.silence, AtomicU64::new(0));
+        Patience { left, begun, counted, silence, end, asked: asked.to_vec() }
     }
 
     /// Until when to wait by the clock alone, where many calls wait on one stream: from now on …
@@ -81,14 +85,12 @@ impl Patience {
                 () = self.unwanted() => None,
             }
         });
+        self.count(STEP);
         let mut limit = limit.min(self.left());
         loop {
             let step = limit.min(STEP);
-            let begun = Instant::now();
             let done = timeout(step, what.as_mut()).await;
-            let spent = awake(step, begun.elapsed());
-            let left = self.left().saturating_sub(spent);
-            self.left.store(micros(left), Ordering::Relaxed);
+            let spent = self.count(step);
             limit = limit.saturating_sub(spent);
             match done {
                 Ok(Some(done)) => return Some(done),
@@ -104,6 +106,15 @@ impl Patience {
 }
 
 impl Patience {
+    /// Takes the time since it was last counted from what is left. `step`: what it should have been at most.
+    fn count(&self, step: Duration) -> Duration {
+        let now = micros(self.begun.elapsed());
+        let elapsed = Duration::from_micros(now.saturating_sub(self.counted.swap(now, Ordering::Relaxed)));
+        let spent = awake(step, elapsed);
+        self.left.store(micros(self.left().saturating_sub(spent)), Ordering::Relaxed);
+        spent
+    }
+
     /// Returns a moment after the host has cancelled everything that was asked.
     async fn unwanted(&self) {
         for ticket in &self.asked {

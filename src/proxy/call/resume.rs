@@ -60,7 +60,7 @@ impl<B: Bearer> Bridge<B> {
             patience.within(pause, std::future::pending::<()>()).await;
             match patience.within(self.limits.silence, self.remote.get(&session, Some(last_id))).await {
                 Some(Ok(Reply::Accepted(response))) if is_media(response.headers(), "text/event-stream") => {
-                    return Ok(Events::new(response));
+                    return Ok(Events::new(response, &self.remote.budget));
                 }
                 // The server knows no continuation: asking again would change nothing.
                 Some(Ok(Reply::Accepted(_))) => break,

@@ -8,9 +8,8 @@ use crate::http::mcp::Answer;
 use crate::proxy::Bearer;
 use crate::proxy::bridge::Bridge;
 
-/// The largest JSON answer, in bytes, and from which size on only a few are read at a time (P5).
+/// The largest JSON answer that is kept, in bytes.
 pub(super) const LARGEST: usize = 32 << 20;
-const BIG: usize = 1 << 20;
 
 impl<B: Bearer> Bridge<B> {
     /// Reads a JSON answer and passes it on.
@@ -23,7 +22,7 @@ impl<B: Bearer> Bridge<B> {
         let begun = Instant::now();
         let mut looked = false;
         let mut body = Vec::new();
-        let mut share = None;
+        let mut share = self.remote.budget.share();
         loop {
             self.output.ready().await;
             let chunk =
@@ -45,9 +44,7 @@ impl<B: Bearer> Bridge<B> {
             {
                 return Ok(());
             }
-            if body.len() > BIG && share.is_none() {
-                share = self.big.acquire().await.ok();
-            }
+            share.keep(body.len()).await;
         }
         self.pass_on(call, body).await;
         Ok(())

@@ -44,7 +44,7 @@ impl<B: Bearer> Remote<B> {
         if !is_media(response.headers(), "text/event-stream") {
             return Ok(Answer { status, message: response.whole(LARGEST, self.host()).await?.to_vec() });
         }
-        let (mut events, mut cursor) = (Events::new(response), Cursor::default());
+        let (mut events, mut cursor) = (Events::new(response, &self.budget), Cursor::default());
         while let Ok(message) = events.next(&mut cursor).await {
             if Envelope::peek(&message).is_ok_and(|seen| matches!(seen.kind(), Kind::Answer { .. })) {
                 return Ok(Answer { status, message });

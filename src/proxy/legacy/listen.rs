@@ -119,7 +119,7 @@ impl<B: Bearer> Bridge<B> {
         let reply = timeout(HEAD, self.remote.get(session, cursor.last_id.as_ref())).await;
         match reply {
             Ok(Ok(Reply::Accepted(response))) if is_media(response.headers(), "text/event-stream") => {
-                Heard::Stream(Box::new(Events::new(response)))
+                Heard::Stream(Box::new(Events::new(response, &self.remote.budget)))
             }
             Ok(Ok(Reply::Accepted(_))) => Heard::None,
             Ok(Ok(Reply::Refused(refusal))) if refusal.is_session_gone() => Heard::Gone,

@@ -85,7 +85,7 @@ impl<B: Bearer> Remote<B> {
         if !is_media(response.headers(), "text/event-stream") {
             return Ok((id, response.whole(LARGEST, self.host()).await?.to_vec()));
         }
-        let (mut events, mut cursor) = (Events::new(response), Cursor::default());
+        let (mut events, mut cursor) = (Events::new(response, &self.budget), Cursor::default());
         while let Ok(message) = events.next(&mut cursor).await {
             let answer = Envelope::peek(&message).is_ok_and(|e| matches!(e.kind(), Kind::Answer { .. }));
             if answer {

@@ -116,7 +116,7 @@ impl<B: Bearer> Bridge<B> {
         if !is_media(response.headers(), "text/event-stream") {
             return self.read(call, response, &patience).await.map(|()| Ended::Answered);
         }
-        let mut events = Events::new(response);
+        let mut events = Events::new(response, &self.remote.budget);
         loop {
             self.output.ready().await;
             match events.next(&mut subscription.cursor).await {

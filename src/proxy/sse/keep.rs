@@ -80,7 +80,9 @@ impl<B: Bearer> Bridge<B> {
         let bad = |what: String| Error::new(Name::BadResponse, what);
         let mut events = match self.remote.get(&Session::default(), None).await? {
             Reply::Refused(refusal) => return Err(refusal.into_error(host)),
-            Reply::Accepted(answer) if is_media(answer.headers(), "text/event-stream") => Events::new(answer),
+            Reply::Accepted(answer) if is_media(answer.headers(), "text/event-stream") => {
+                Events::new(answer, &self.remote.budget)
+            }
             Reply::Accepted(answer) => {
                 let media = media(answer.headers()).map(crate::error::clean).unwrap_or_default();
                 return Err(bad(format!("{host} answered the GET with {media}, not with an event stream")));

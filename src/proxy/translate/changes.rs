@@ -124,7 +124,7 @@ impl<B: Bearer> Bridge<B> {
         if !is_media(response.headers(), "text/event-stream") {
             return Err(Error::new(Name::BadResponse, format!("{host} opens no stream")));
         }
-        let mut events = Events::new(response);
+        let mut events = Events::new(response, &self.remote.budget);
         let first = events.next(&mut Cursor::default()).await.map_err(|_| self.lost())?;
         match Envelope::peek(&first).map(|seen| seen.kind()) {
             Ok(Kind::Notification { method }) if method == "notifications/subscriptions/acknowledged" => {}
