@@ -1,16 +1,27 @@
-//! Every rule of the authorization part of the specification, by its id in the checklist: where it is
-//! implemented, which test proves it, or to whom it is left. And every mutant still fits its file.
+//! Every rule of MCP's authorization (A-, X-), transport (T-) and stdio (S-), by its id in the checklist: where
+//! it is implemented, which test proves it, or to whom it is left. And every mutant still fits its file.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// with its gaps, and the extensions.
-fn ids() -> Vec<String> {
-    let rules = [1..=11, 15..=22, 23..=33, 40..=47, 50..=54, 60..=64].into_iter().flatten();
-    let extensions = (1..=5).map(|n| format!("X-{n:02}"));
-    rules.map(|n| format!("A-{n:02}")).chain(extensions).collect()
+/// The rules of a room, and the file whose table says which of them are left to somebody else.
+struct Part {
+    table: &'static str,
+    ids: Vec<String>,
+}
+
+fn parts() -> [Part; 2] {
+    let ids = |letter: &'static str, ranges: &[std::ops::RangeInclusive<u8>]| {
+        ranges.iter().cloned().flatten().map(move |n| format!("{letter}-{n:02}")).collect::<Vec<_>>()
+    };
+    let authorization = [1..=11, 15..=22, 23..=33, 40..=47, 50..=54, 60..=64];
+    let transport = [1..=18, 20..=37, 40..=40, 50..=73, 80..=85];
+    [
+        Part { table: "src/oauth.rs", ids: [ids("A", &authorization), ids("X", &[1..=5])].concat() },
+        Part { table: "src/proxy.rs", ids: [ids("T", &transport), ids("S", &[1..=15])].concat() },
+    ]
 }
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {
@@ -51,30 +62,48 @@ fn texts() -> (String, String) {
     (product, proof)
 }
 
-/// The ids that the table in `src/oauth.rs` leaves to somebody else.
-fn left() -> Vec<String> {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/oauth.rs")).unwrap();
-    let rows = text.lines().filter_map(|line| line.strip_prefix("//! | "));
-    rows.filter_map(|row| row.split(" |").next())
-        .filter(|cell| cell.starts_with("A-") || cell.starts_with("X-"))
-        .map(str::to_owned)
-        .collect()
+/// The rows of a room's table whose first cell is an id, or several.
+fn rows(table: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(table)).unwrap();
+    let ids = ["A-", "X-", "T-", "S-"].map(|letter| format!("//! | {letter}"));
+    text.lines().filter(|line| ids.iter().any(|id| line.starts_with(id))).map(str::to_owned).collect()
 }
 
 #[test]
 fn each_rule_is_implemented_and_proven_or_left_to_somebody() {
     let (product, proof) = texts();
-    // The table itself implements nothing.
-    let in_table = |line: &&str| ["//! | A-", "//! | X-"].iter().any(|start| line.starts_with(start));
-    let product: String = product.lines().filter(|line| !in_table(line)).collect();
-    let left = left();
-    let missing = |text: &str| -> Vec<String> {
-        ids().into_iter().filter(|id| !left.contains(id) && !text.contains(id)).collect()
-    };
-    let (no_rule, no_test) = (missing(&product), missing(&proof));
-    assert!(no_rule.is_empty() && no_test.is_empty(), "no rule for {no_rule:?}\nno test for {no_test:?}");
-    let both: Vec<_> = left.iter().filter(|id| product.contains(id.as_str())).collect();
-    assert!(both.is_empty(), "left to somebody else, and yet implemented: {both:?}");
+    for Part { table, ids } in parts() {
+        let rows = rows(table);
+        let left: Vec<_> = rows.iter().filter_map(|row| row.split('|').nth(1)).map(str::trim).collect();
+        // The table itself implements nothing.
+        let product: String = product.lines().filter(|line| !rows.iter().any(|row| row == line)).collect();
+        let missing = |text: &str| -> Vec<&String> {
+            ids.iter().filter(|id| !left.contains(&id.as_str()) && !names(text, id)).collect()
+        };
+        let (no_rule, no_test) = (missing(&product), missing(&proof));
+        assert!(no_rule.is_empty() && no_test.is_empty(), "no rule for {no_rule:?}\nno test for {no_test:?}");
+        let both: Vec<_> = left.iter().filter(|id| names(&product, id)).collect();
+        assert!(both.is_empty(), "left to somebody else, and yet implemented: {both:?}");
+    }
+}
+
+/// Whether a text names a rule, by itself or within a range such as "T-50 to T-53".
+fn names(text: &str, id: &str) -> bool {
+    text.contains(id) || within_a_range(text, id)
+}
+
+fn within_a_range(text: &str, id: &str) -> bool {
+    let (letter, number) = id.split_once('-').unwrap();
+    let number: u8 = number.parse().unwrap();
+    text.match_indices(" to ").any(|(at, _)| {
+        let first = text[..at].get(at.saturating_sub(4)..at);
+        let last = text.get(at + 4..at + 8);
+        let read = |end: Option<&str>| {
+            let (letters, digits) = end?.split_once('-')?;
+            digits.parse::<u8>().ok().filter(|_| letters == letter)
+        };
+        read(first).zip(read(last)).is_some_and(|(first, last)| (first..=last).contains(&number))
+    })
 }
 
 #[derive(serde::Deserialize)]
