@@ -22,6 +22,18 @@
 //! | `bearer` | the authorization, as this room sees it |
 //! | [`signin`] | waiting for a person, when only a sign-in helps |
 //! | `ends`, `latch` | signals and a lost parent; doors that open once |
+//!
+//! Nothing here listens for anybody: the host is at the other end of a pipe that it made itself (S-14), and needs
+//! no authorization (S-13). Each rule carries its id of the checklist (T-01, S-01 and so on) where it is
+//! implemented and in the test that proves it; `tests/checklist.rs` looks after that. What is left to somebody
+//! else:
+//!
+//! | rule | to whom |
+//! | --- | --- |
+//! | T-12 | the `http` crate, whose header names know no case and whose values do |
+//! | S-11 | the host, which starts this program again if it ends; nothing that outlives a process is lost by that |
+//! | S-12 | the host, which may keep one process for as many conversations as it likes |
+//! | S-15 | nobody yet: a transport that is only planned. `stdio` and `lines` would make room for it |
 
 use std::sync::Arc;
 
@@ -123,7 +135,7 @@ pub enum End {
     Orphaned,
 }
 
-/// Serves stdin and stdout until one of them ends.
+/// Serves stdin and stdout until one of them ends (S-01).
 ///
 /// # Errors
 /// `unsafe-url` for an address that no token may be sent to. Once it serves, every failure is an answer

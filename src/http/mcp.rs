@@ -2,7 +2,7 @@
 //! stay open for hours, and as little work per request as there can be.
 //!
 //! It stands on hyper's connections and not on reqwest, whose layers cost more than the rest of the way
-//! through this program. What it needs of a client is little: one origin, so no redirects, no cookies, no
+//! through this program. What it needs of a client is little: one origin, so no redirects (T-11), no cookies, no
 //! decompression; a pool that knows which connections are free; and the exact knowledge whether a request
 //! has left. A request is sent again by this client in one case only: the server had closed the
 //! connection before anything of the request was written to it (P6).

@@ -94,6 +94,7 @@ pub async fn join<B: Bearer>(pipe: Pipe, upstream: Upstream, bearer: B) -> End {
             () = bridge.output.closed() => End::OutputClosed,
         }
     };
+    // S-08, S-09: at once, but for what the host may still want to hear.
     let tidy = async {
         if end == End::Eof {
             bridge.pending.end_endless();

@@ -1,6 +1,6 @@
 //! A server's event stream (SSE) as messages, with the place to go on from after a break.
 //!
-//! The parser is `sse-stream`'s, which is right where others fail (crates.md 10); the size limit and
+//! The parser is `sse-stream`'s, which is right where others fail (T-13, T-14); the size limit and
 //! the memory of the last event id are ours.
 
 use std::fmt;

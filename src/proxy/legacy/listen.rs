@@ -1,5 +1,6 @@
 //! The stream on which a server speaks without being asked: changed lists, log lines, requests of its
-//! own (T-26, T-28). Open from `initialized` to the end.
+//! own (T-26, T-28). What it says is merged with what comes on the streams of calls (T-29). Open from
+//! `initialized` to the end.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -67,8 +67,10 @@ impl<B: Bearer> Remote<B> {
     fn headers(&self, draft: &Draft<'_>, access: Option<&Access>) -> Result<HeaderMap> {
         let mut headers = HeaderMap::with_capacity(self.upstream.headers.len() + 10);
         headers.extend(self.upstream.headers.iter().cloned());
+        // T-02, T-27
         headers.insert(ACCEPT, if draft.method == Method::GET { EVENTS } else { BOTH });
         if let Some(access) = access {
+            // On every request: POST, GET and DELETE (T-07).
             headers.insert(AUTHORIZATION, authorization(access)?);
             if let Some(proof) = &access.proof {
                 // A proof is good for one request: each attempt has its own (RFC 9449 section 11.1).

@@ -41,6 +41,7 @@ impl Meaning {
             413 => {
                 (Name::TooLarge, true, "send less at a time: the server takes no message as large as this")
             }
+            // Too large a head can be the doing of mirrored arguments (T-73).
             414 | 431 => (
                 Name::TooLarge,
                 true,
