@@ -5,6 +5,9 @@
 //! therefore opened anew, which gives a description of our own; on a socket, which Node hands out,
 //! each call says by itself that it does not want to wait.
 
+#[cfg(target_os = "linux")]
+mod wide;
+
 use std::io;
 use std::pin::Pin;
 #[cfg(target_os = "linux")]
@@ -20,10 +23,6 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 #[cfg(target_os = "linux")]
 use crate::proxy::latch::Latch;
 
-/// How much a pipe should hold, in bytes. Any process may have that much.
-#[cfg(target_os = "linux")]
-const PIPE: usize = 512 << 10;
-
 /// stdin, if it can be polled.
 pub(super) fn stdin() -> Option<Box<dyn AsyncRead + Send + Unpin>> {
     let fd = rustix::stdio::stdin();
@@ -31,8 +30,7 @@ pub(super) fn stdin() -> Option<Box<dyn AsyncRead + Send + Unpin>> {
         #[cfg(target_os = "linux")]
         FileType::Fifo => {
             let pipe = tokio::net::unix::pipe::OpenOptions::new().open_receiver("/proc/self/fd/0").ok()?;
-            widen(&pipe);
-            Some(Box::new(pipe))
+            Some(Box::new(wide::Wide::new(pipe)))
         }
         FileType::Socket => Some(Box::new(Socket::new(fd, Interest::READABLE)?)),
         _ => None,
@@ -46,8 +44,7 @@ pub(super) fn stdout() -> Option<Box<dyn AsyncWrite + Send + Unpin>> {
         #[cfg(target_os = "linux")]
         FileType::Fifo => {
             let pipe = tokio::net::unix::pipe::OpenOptions::new().open_sender("/proc/self/fd/1").ok()?;
-            widen(&pipe);
-            Some(Box::new(pipe))
+            Some(Box::new(wide::Wide::new(pipe)))
         }
         FileType::Socket => Some(Box::new(Socket::new(fd, Interest::WRITABLE)?)),
         _ => None,
@@ -68,13 +65,6 @@ pub(super) async fn reader_left(door: Arc<Latch>) {
     if pipe.ready(Interest::ERROR).await.is_ok() {
         door.open();
     }
-}
-
-/// Lets a pipe hold more than the usual 64 KiB. Each time that it is full or empty, one process has to be woken
-/// for the other, and for a large message that costs more than the copying. It does not matter if the system refuses.
-#[cfg(target_os = "linux")]
-fn widen(pipe: &impl std::os::fd::AsFd) {
-    let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE);
 }
 
 fn file_type(fd: BorrowedFd<'_>) -> Option<FileType> {
