@@ -6,6 +6,7 @@
 
 mod busy;
 mod exchange;
+mod own;
 pub(super) mod refusal;
 mod send;
 mod status;

@@ -3,11 +3,8 @@
 use http::StatusCode;
 
 use super::verdict::{Verdict, verdict};
-use crate::error::{Error, Name, Result};
+use crate::error::Result;
 use crate::proxy::Bearer;
-use crate::proxy::envelope::{Envelope, Kind};
-use crate::proxy::events::{Cursor, Events};
-use crate::proxy::remote::refusal::is_media;
 use crate::proxy::remote::{Outgoing, Remote, Reply};
 
 /// The largest answer that is read, in bytes.
@@ -27,7 +24,7 @@ impl<B: Bearer> Remote<B> {
     /// As any request; what says nothing about the era is one.
     pub(in crate::proxy) async fn ask_era(&self, request: &Outgoing) -> Result<Answer> {
         match self.post(request).await? {
-            Reply::Accepted(response) => self.answer(response).await,
+            Reply::Accepted(response) => self.discovery(response).await,
             Reply::Refused(refusal) => match verdict(refusal.status, &refusal.body) {
                 Verdict::Auth | Verdict::Other => Err(refusal.into_error(self.host())),
                 _ => Ok(Answer { status: refusal.status, message: refusal.body.to_vec() }),
@@ -35,21 +32,12 @@ impl<B: Bearer> Remote<B> {
         }
     }
 
-    /// The answer in a response.
+    /// The answer in a response, and its status.
     ///
     /// # Errors
-    /// `stream-lost`, `bad-response`, `too-large`.
-    pub(super) async fn answer(&self, response: crate::http::mcp::Answer) -> Result<Answer> {
+    /// `stream-lost`, `bad-response`.
+    pub(super) async fn discovery(&self, response: crate::http::mcp::Answer) -> Result<Answer> {
         let status = response.status();
-        if !is_media(response.headers(), "text/event-stream") {
-            return Ok(Answer { status, message: response.whole(LARGEST, self.host()).await?.to_vec() });
-        }
-        let (mut events, mut cursor) = (Events::new(response, &self.budget), Cursor::default());
-        while let Ok(message) = events.next(&mut cursor).await {
-            if Envelope::peek(&message).is_ok_and(|seen| matches!(seen.kind(), Kind::Answer { .. })) {
-                return Ok(Answer { status, message });
-            }
-        }
-        Err(Error::new(Name::StreamLost, format!("{} did not finish its answer", self.host())))
+        Ok(Answer { status, message: self.answer(response, LARGEST).await? })
     }
 }

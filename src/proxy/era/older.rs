@@ -73,15 +73,9 @@ impl<B: Bearer> Remote<B> {
         let version = version.map(string).filter(|version| is_legacy(version))?.into_owned();
         if id.is_some() {
             let session = Session { id, version: HeaderValue::from_str(&version).ok(), epoch: 0 };
-            let _ = self
-                .exchange(&Draft {
-                    method: Method::DELETE,
-                    body: None,
-                    session: &session,
-                    last_id: None,
-                    line: None,
-                })
-                .await;
+            let end =
+                Draft { method: Method::DELETE, body: None, session: &session, last_id: None, line: None };
+            let _ = self.exchange(&end).await;
         }
         Some(version)
     }

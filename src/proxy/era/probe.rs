@@ -92,6 +92,6 @@ impl<B: Bearer> Bridge<B> {
         let access = self.remote.bearer.bearer().await?;
         let session = Session::default();
         let draft = Draft::post(outgoing, &session);
-        self.remote.answer(self.remote.send(&draft, access.as_ref()).await?).await
+        self.remote.discovery(self.remote.send(&draft, access.as_ref()).await?).await
     }
 }

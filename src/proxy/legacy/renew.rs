@@ -5,19 +5,15 @@ use std::time::Duration;
 
 use crate::error::{Error, Name, Result};
 use crate::proxy::Bearer;
-use crate::proxy::envelope::{Envelope, Kind};
-use crate::proxy::events::{Cursor, Events};
-use crate::proxy::legacy::session::{Session, session_id};
+use crate::proxy::envelope::Envelope;
+use crate::proxy::legacy::session::Session;
 use crate::proxy::message;
-use crate::proxy::remote::refusal::is_media;
 use crate::proxy::remote::{Draft, Outgoing, Remote, Reply};
 
 /// The id of the `initialize` request. The server cannot mix it up with the host's: it is a new session.
 const ID: &str = "chipp-auth-renew";
 /// For the whole handshake.
 const LIMIT: Duration = Duration::from_secs(30);
-/// The largest answer to a request of our own, in bytes.
-const LARGEST: usize = 8 << 20;
 
 impl<B: Bearer> Remote<B> {
     /// A session in place of `lost`. Of many requests that find it lost, one opens the new one.
@@ -68,30 +64,5 @@ impl<B: Bearer> Remote<B> {
                 tracing::warn!("could not repeat {method} in the new session: {error}");
             }
         }
-    }
-
-    /// One request of our own: the session id that the answer carries, and the answer.
-    pub(in crate::proxy) async fn ask(
-        &self,
-        request: &Outgoing,
-        session: &Session,
-    ) -> Result<(Option<http::HeaderValue>, Vec<u8>)> {
-        let draft = Draft::post(request, session);
-        let response = match self.exchange(&draft).await? {
-            Reply::Accepted(response) => response,
-            Reply::Refused(refusal) => return Err(refusal.into_error(self.host())),
-        };
-        let id = session_id(response.headers());
-        if !is_media(response.headers(), "text/event-stream") {
-            return Ok((id, response.whole(LARGEST, self.host()).await?.to_vec()));
-        }
-        let (mut events, mut cursor) = (Events::new(response, &self.budget), Cursor::default());
-        while let Ok(message) = events.next(&mut cursor).await {
-            let answer = Envelope::peek(&message).is_ok_and(|e| matches!(e.kind(), Kind::Answer { .. }));
-            if answer {
-                return Ok((id, message));
-            }
-        }
-        Err(Error::new(Name::StreamLost, format!("{} did not finish its answer", self.host())))
     }
 }
