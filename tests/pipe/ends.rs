@@ -50,6 +50,15 @@ fn eof_gives_open_calls_two_seconds() {
     assert!(used < LITTLE, "{used:?}");
 }
 
+/// A program with a session, and nobody who has read what it wrote.
+fn unread(wire: &Wire) -> Program {
+    let mut program = Program::unread(wire);
+    program.send(HELLO);
+    program.send(READY);
+    wire.wait_for("notifications/initialized", 1);
+    program
+}
+
 /// Row 127, S-10: the pipe breaks while an answer is about to come. Nothing more is written or done.
 #[test]
 fn a_broken_pipe_ends_it_quietly() {
@@ -59,10 +68,7 @@ fn a_broken_pipe_ends_it_quietly() {
         }
         None
     });
-    let mut program = Program::unread(&wire);
-    program.send(HELLO);
-    program.send(READY);
-    wire.wait_for("notifications/initialized", 1);
+    let mut program = unread(&wire);
     program.call("1");
     wire.wait_for("tools/call", 1);
     let used = program.busy();
@@ -78,10 +84,7 @@ fn a_broken_pipe_ends_it_quietly() {
 #[test]
 fn a_pipe_that_breaks_is_noticed_without_a_write() {
     let wire = Wire::start(|_, _| None);
-    let mut program = Program::unread(&wire);
-    program.send(HELLO);
-    program.send(READY);
-    wire.wait_for("notifications/initialized", 1);
+    let mut program = unread(&wire);
     let (begun, used) = (Instant::now(), program.busy());
     drop(program.child.stdout.take());
     let (code, took, used) = program.end(begun, used);

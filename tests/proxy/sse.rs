@@ -1,5 +1,7 @@
 //! HTTP+SSE of 2024-11-05 (T-83 to T-85), against a scripted server.
 
+mod bounds;
+mod lost;
 mod server;
 
 use std::sync::Arc;
@@ -225,76 +227,6 @@ async fn the_servers_own_requests_are_answered() {
     assert!(server.of("POST")[0].0.starts_with("/messages?session="));
 }
 
-/// Nothing can be resumed: who waits is told, and the next call finds a session again (T-24).
-#[tokio::test]
-async fn a_lost_stream_is_told_and_the_session_is_opened_again() {
-    let server = Server::start(|seen| (seen.json()["params"]["name"] == "tool").then_some(Do::End)).await;
-    let mut host = ready(&server).await;
-    host.call("level", "logging/setLevel", json!({"level": "debug"})).await;
-    host.next().await;
-    host.tool("lost").await;
-    let message = host.next().await;
-    assert_eq!(
-        (message["id"].clone(), error_of(&message)),
-        (json!("lost"), ("stream-lost".to_owned(), -31005))
-    );
-    host.call("next", "tools/call", json!({"name": "other"})).await;
-    assert_eq!(host.next().await["id"], "next");
-    host.silence().await;
-    assert_eq!(
-        methods(&server.of("*"))[4..],
-        ["tools/call", "GET", "initialize", "notifications/initialized", "logging/setLevel", "tools/call"]
-    );
-    let [first, second] = &server.of("initialize")[..] else { panic!() };
-    assert_eq!(first.1.json()["params"], second.1.json()["params"]);
-    assert_eq!(server.of("logging/setLevel")[1].1.json()["params"], json!({"level": "debug"}));
-}
-
-/// What the server says unasked is heard again without a request of the host.
-#[tokio::test]
-async fn the_stream_is_opened_again_for_the_servers_own_messages() {
-    let server = Server::start(|_| None).await;
-    let mut host = ready(&server).await;
-    server.restart();
-    server.wait_for("notifications/initialized", 2).await;
-    server.say(&event(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#));
-    assert_eq!(host.next().await["method"], "notifications/tools/list_changed");
-}
-
-/// The address is the session: where it is not known, nobody has acted (P6).
-#[tokio::test]
-async fn an_unknown_session_is_opened_again_and_the_call_sent_once_more() {
-    let calls = AtomicUsize::new(0);
-    let server = Server::start(move |seen| {
-        let first = seen.method() == "tools/call" && calls.fetch_add(1, Ordering::SeqCst) == 0;
-        first.then(|| Do::Refuse(404, "Could not find session".to_owned()))
-    })
-    .await;
-    let mut host = ready(&server).await;
-    host.tool(1).await;
-    assert_eq!(host.next().await["result"]["ok"], true);
-    assert_eq!((server.count("tools/call"), server.count("initialize")), (2, 2));
-    assert_ne!(server.of("tools/call")[0].0, server.of("tools/call")[1].0);
-}
-
-#[tokio::test]
-async fn a_server_that_has_become_another_is_no_session() {
-    let hellos = AtomicUsize::new(0);
-    let server = Server::start(move |seen| match seen.method().as_str() {
-        "initialize" if hellos.fetch_add(1, Ordering::SeqCst) > 0 => {
-            Some(answer(seen, r#"{"protocolVersion":"2024-11-05","capabilities":{}}"#))
-        }
-        _ => None,
-    })
-    .await;
-    let mut host = ready(&server).await;
-    server.restart();
-    server.wait_for("initialize", 2).await;
-    host.tool(1).await;
-    assert_eq!(error_of(&host.next().await).0, "session-lost");
-    assert_eq!(server.count("tools/call"), 0);
-}
-
 // A-46: on the GET, and on each POST.
 #[tokio::test]
 async fn a_401_is_renewed_on_both_ways() {
@@ -352,53 +284,6 @@ async fn a_proof_is_for_the_endpoint() {
     assert_eq!(*key.learned.lock().unwrap(), [endpoint.to_string()]);
 }
 
-/// Row 132: silence and a comment flood; T-10.
-#[tokio::test]
-async fn a_call_that_is_never_answered_ends_and_the_others_go_on() {
-    let server = Server::start(|seen| (seen.method() == "tools/call").then(|| Do::Take(String::new()))).await;
-    let upstream = Upstream { transport: Transport::Sse, ..Upstream::new(server.url.clone()) };
-    let limits = Limits {
-        silence: Duration::from_millis(600),
-        total: Duration::from_millis(2_500),
-        ..Limits::default()
-    };
-    let mut host = Host::to(upstream, limits, Shared(Tokens::default().into()));
-    host.greet().await;
-    let begun = Instant::now();
-    host.tool("silent").await;
-    assert_eq!(error_of(&host.next().await), ("timeout".to_owned(), -31007));
-    server.wait_for("notifications/cancelled", 1).await;
-    let comments = async {
-        loop {
-            server.say(": ping\n\n");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    let begun_again = Instant::now();
-    host.tool("flooded").await;
-    let message = tokio::select! { message = host.next() => message, () = comments => unreachable!() };
-    assert_eq!(error_of(&message).0, "timeout");
-    assert!(begun_again.elapsed() >= Duration::from_millis(2_400), "comments are signs of life");
-    host.call("list", "tools/list", json!({})).await;
-    assert_eq!(host.next().await["id"], "list");
-    assert!(begun.elapsed() < Duration::from_secs(60));
-}
-
-#[tokio::test]
-async fn a_cancelled_call_is_told_to_the_server_and_answered_by_nobody() {
-    let server = Server::start(|seen| (seen.method() == "tools/call").then(|| Do::Take(String::new()))).await;
-    let mut host = ready(&server).await;
-    host.tool(1).await;
-    server.wait_for("tools/call", 1).await;
-    host.note("notifications/cancelled", json!({"requestId": 1})).await;
-    server.wait_for("notifications/cancelled", 1).await;
-    server.say(&event(&rpc(&json!(1), "{}")));
-    let begun = Instant::now();
-    assert!(host.finish().await.0.is_empty());
-    assert!(begun.elapsed() < Duration::from_secs(30));
-    server.wait_until_left().await;
-}
-
 /// A second `initialize` begins a session of its own.
 #[tokio::test]
 async fn a_host_may_begin_again() {
@@ -410,18 +295,4 @@ async fn a_host_may_begin_again() {
     assert_eq!(host.next().await["result"]["ok"], true);
     assert_eq!((server.count("GET"), server.count("initialize")), (2, 2));
     assert_ne!(server.of("initialize")[0].0, server.of("initialize")[1].0);
-}
-
-/// P5: an event beyond the limit ends the stream, and memory stays bounded.
-#[tokio::test]
-async fn an_endless_event_is_too_large() {
-    let server = Server::start(|seen| {
-        (seen.method() == "tools/call").then(|| Do::Take("data: ".to_owned() + &"x".repeat(33 << 20)))
-    })
-    .await;
-    let mut host = ready(&server).await;
-    host.tool(1).await;
-    assert_eq!(error_of(&host.next().await), ("too-large".to_owned(), -31006));
-    host.call(2, "tools/list", json!({})).await;
-    assert_eq!(host.next().await["id"], 2);
 }
