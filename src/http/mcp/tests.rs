@@ -50,7 +50,9 @@ async fn requests_at_a_time_have_a_connection_each_which_later_ones_use() {
         let all = futures_util::future::join_all((0..8).map(|_| post(&client))).await;
         assert!(all.into_iter().all(|body| body.unwrap() == "hello"));
     }
-    assert!((1..=8).contains(&server.connections()), "{}", server.connections());
+    // A request takes whichever is there first, the connection opened for it or one given back; so there may
+    // be some more than eight, and never one for each of the 24.
+    assert!((1..=16).contains(&server.connections()), "{}", server.connections());
 }
 
 /// P6: the server has closed the connection while it lay idle, so nothing of the request can have reached it.
