@@ -23,11 +23,6 @@ pub const LISTED: &[Listed] = &[
         || Error::new(Name::RedirectUriMismatch, "the server knows another redirect URI of this client"),
         "to come",
     ),
-    (
-        Name::ExchangeRejected,
-        || Error::new(Name::ExchangeRejected, "the token endpoint refused the code without saying why"),
-        "to come",
-    ),
     (Name::RefreshMissing, || Error::new(Name::RefreshMissing, "your access has ended"), "to come"),
     (
         Name::ToolsUnavailable,

@@ -120,8 +120,8 @@ impl SignIn<'_> {
     /// its error page.
     async fn is_forgotten(&self, provider: &Provider, client: &Client, redirect_uri: &str) -> Result<bool> {
         let scope = self.scope(provider);
-        let wanted =
-            Wanted { client_id: &client.id, redirect_uri, scope: scope.as_deref(), ..Default::default() };
+        let (scope, params) = (scope.as_deref(), Some(&self.target.authorize_params));
+        let wanted = Wanted { client_id: &client.id, redirect_uri, scope, params, ..Default::default() };
         let trial = authorize::request(provider, wanted)?;
         let forgotten = preflight::is_dead(&trial, &provider.reach).await;
         if forgotten {

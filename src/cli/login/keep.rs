@@ -6,7 +6,7 @@ use super::SignIn;
 use crate::credential::{Client, Credential, Grant, now};
 use crate::error::Result;
 use crate::oauth::answer::Issued;
-use crate::oauth::wire::{self, Endpoint};
+use crate::oauth::wire::{self, Endpoint, Types};
 use crate::oauth::{Provider, dpop, revoke};
 
 /// What tokens were issued for.
@@ -54,7 +54,8 @@ impl SignIn<'_> {
         let target = &self.target;
         let Asked { provider, client, scope, key } = asked;
         let bound = key.is_some();
-        let typed = wire::check_type(issued.token_type.as_deref(), bound, target.names_token_type);
+        let types = Types { bound, named: target.names_token_type, also: &target.token_types };
+        let typed = wire::check_type(issued.token_type.as_deref(), types);
         let credential = Credential {
             issuer: provider.issuer.clone(),
             resource: provider.resource.clone(),

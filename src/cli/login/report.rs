@@ -20,6 +20,9 @@ impl SignIn<'_> {
                 "refresh_expires_at": tokens.refresh_expires_at,
                 "refreshable": credential.refreshable(),
             });
+            if credential.grant == Grant::User {
+                object["token_style"] = credential.client.style.name().into();
+            }
             if credential.grant == Grant::Static {
                 object["accepted"] = accepted.into();
             }
