@@ -2,7 +2,7 @@
 
 use super::page::Page;
 use crate::error::{Error, Name, clean};
-use crate::oauth::remedy::remedy;
+use crate::oauth::remedy;
 
 /// The user said no, in the words of OAuth, Salesforce and LinkedIn.
 const DENIALS: [&str; 4] =
@@ -18,9 +18,14 @@ pub(super) fn named(code: &str, description: Option<&str>) -> (Error, Page) {
     let (error, page) = if DENIALS.contains(&code.as_str()) {
         (Error::new(Name::LoginDenied, format!("the sign-in was refused{because}")), Page::Denied)
     } else {
-        (by_code(&code, format!("the server ended the sign-in with `{code}`{because}")), Page::Failed)
+        let what = format!("the server ended the sign-in with `{code}`{because}");
+        let error = match remedy::is_redirect_mismatch(&said) {
+            true => Error::new(Name::RedirectUriMismatch, what),
+            false => by_code(&code, what),
+        };
+        (error, Page::Failed)
     };
-    match remedy(&said) {
+    match remedy::remedy(&said) {
         Some(remedy) => (error.hinted(remedy), page),
         None => (error, page),
     }
@@ -83,6 +88,15 @@ mod tests {
             let (error, page) = named(code, Some(description));
             assert!(error.hint().contains(hint), "{code}: {}", error.hint());
             assert!(matches!(page, Page::Failed));
+        }
+        for (code, description) in [
+            ("redirect_uri_mismatch", ""),
+            ("invalid_request", "The redirect_uri does not match the registered one"),
+            ("invalid_request", "AADSTS50011: The reply URL specified"),
+        ] {
+            let (error, _) = named(code, Some(description));
+            assert_eq!(error.name(), Name::RedirectUriMismatch, "{code}");
+            assert!(error.hint().contains("redirect URI"), "{}", error.hint());
         }
         assert_eq!(named("something_new", None).0.hint(), Error::new(Name::LoginDenied, "").hint());
     }

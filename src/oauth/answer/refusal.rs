@@ -6,7 +6,7 @@ use super::Reply;
 use super::said::Said;
 use crate::error::{Error, Name, clean};
 use crate::http::retry_after::Wait;
-use crate::oauth::remedy::remedy;
+use crate::oauth::remedy;
 
 /// Why a token request brought no tokens.
 #[derive(Debug)]
@@ -120,19 +120,28 @@ impl Refusal {
             (code, description) if description.is_empty() => code,
             (code, description) => format!("{code} ({description})"),
         };
-        let judged = Self::judge(reply, &words.code, &said).remedied(&format!("{said} {}", words.beside));
+        let judged = Self::judge(reply, &words.code, &said).remedied(reply.host, &said, &words.beside);
         Refusal { said, ..judged }
     }
 
-    /// With the remedy for what was said, where one is known, and where waiting is none.
-    fn remedied(self, said: &str) -> Self {
+    /// With the remedy for what was said, where one is known, and where waiting is none. A redirect URI that is
+    /// not known has a name of its own; but what kind of refusal it is, the code of the standard decides.
+    fn remedied(self, host: &str, said: &str, beside: &str) -> Self {
         let waits = [Cause::Pending, Cause::SlowDown, Cause::NonceRequired].contains(&self.cause);
-        match remedy(said) {
-            Some(remedy) if !waits && !matches!(self.cause, Cause::Busy(_)) => {
-                Refusal { error: self.error.hinted(remedy), ..self }
-            }
-            _ => self,
+        if waits || matches!(self.cause, Cause::Busy(_)) {
+            return self;
         }
+        let all = format!("{said} {beside}");
+        let error = if self.cause == Cause::Failed && remedy::is_redirect_mismatch(&all) {
+            Error::new(Name::RedirectUriMismatch, format!("{host} does not know the redirect URI: {said}"))
+        } else {
+            self.error
+        };
+        let error = match remedy::remedy(&all) {
+            Some(remedy) => error.hinted(remedy),
+            None => error,
+        };
+        Refusal { error, ..self }
     }
 
     fn judge(reply: Reply<'_>, code: &str, said: &str) -> Self {

@@ -66,3 +66,38 @@ fn hubspot_s_own_codes_are_read() {
     assert_eq!(refusal(400, r#"{"status":"error","message":"x"}"#).said, "");
     assert_eq!(issued_of(r#"{"access_token":"a","status":"BAD_AUTH_CODE"}"#).access.expose_secret(), "a");
 }
+
+// The kind of a refusal decides whether a sign-in ends; its name does not change that.
+#[test]
+fn a_redirect_uri_that_is_not_known_has_its_name_and_nothing_else_changes() {
+    for (status, body) in [
+        (
+            200,
+            r#"{"error":"redirect_uri_mismatch","error_description":"The redirect_uri MUST match the registered callback URL for this application."}"#,
+        ),
+        (200, r#"{"ok":false,"error":"bad_redirect_uri"}"#),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"AADSTS50011: The reply URL does not match"}"#,
+        ),
+        (400, r#"{"error":"invalid_request","error_description":"Invalid redirect_uri"}"#),
+        (400, r#"{"status":"BAD_REDIRECT_URI","message":"missing or invalid redirect uri"}"#),
+    ] {
+        let refusal = refusal(status, body);
+        assert_eq!(
+            (refusal.cause, refusal.error.name()),
+            (Cause::Failed, Name::RedirectUriMismatch),
+            "{body}"
+        );
+        assert!(refusal.error.what().starts_with("e.com does not know the redirect URI: "), "{body}");
+    }
+    for (code, cause, name) in [
+        ("invalid_grant", Cause::InvalidGrant, Name::LoginRequired),
+        ("invalid_client", Cause::InvalidClient, Name::ClientRejected),
+    ] {
+        let body = format!(r#"{{"error":"{code}","error_description":"redirect_uri does not match"}}"#);
+        let refusal = refusal(400, &body);
+        assert_eq!((refusal.cause, refusal.error.name()), (cause, name), "{code}");
+        assert!(refusal.error.hint().contains("redirect URI"), "{code}");
+    }
+}
