@@ -116,11 +116,12 @@ impl Refusal {
 
     /// Judges an OAuth error (RFC 6749 section 5.2; Auth0 sends it with 403, GitHub with 200).
     pub(super) fn named(reply: Reply<'_>, words: &Said) -> Self {
-        let said = match (clean(&words.code), clean(&words.description)) {
+        let Said { code, description, beside } = words;
+        let said = match (clean(code), clean(description)) {
             (code, description) if description.is_empty() => code,
             (code, description) => format!("{code} ({description})"),
         };
-        let judged = Self::judge(reply, &words.code, &said).remedied(reply.host, &said, &words.beside);
+        let judged = Self::judge(reply, code, &said).remedied(reply.host, &said, beside);
         Refusal { said, ..judged }
     }
 
