@@ -5,7 +5,8 @@
 //! token request errors"), Slack's (docs.slack.dev/reference/methods/oauth.v2.access), HubSpot's changelog
 //! on OAuth errors, Google's (developers.google.com/identity/protocols/oauth2/native-app), Salesforce's
 //! (help.salesforce.com, "OAuth 2.0 Authorization Errors") and LinkedIn's (learn.microsoft.com/linkedin/
-//! shared/authentication/authorization-code-flow).
+//! shared/authentication/authorization-code-flow). What these lists lack (AADSTS9010010, 9002325 and 650053,
+//! HubSpot's `status`, Salesforce's `OAUTH_APP_BLOCKED`) stands in the reports of those who met it.
 
 /// One remedy, and the codes that it helps against.
 pub(super) struct Row {
@@ -96,7 +97,7 @@ pub(super) const TABLE: &[Row] = &[
         "ask the administrator of the tenant to enable the app, which is switched off there",
     ),
     row(
-        &["AADSTS90002", "AADSTS90019", "AADSTS50059"],
+        &["AADSTS90002", "AADSTS90019", "AADSTS50059", "AADSTS50128"],
         "correct `tenant` in the profile's `variables`: the id or a domain of a tenant, or `organizations`, `consumers` or `common`",
     ),
     row(
@@ -112,6 +113,7 @@ pub(super) const TABLE: &[Row] = &[
             "AADSTS51004",
             "AADSTS16000",
             "AADSTS16003",
+            "AADSTS500208",
             "AADSTS90072",
         ],
         "sign in with an account of this tenant, or let its administrator invite yours as a guest",
@@ -119,6 +121,10 @@ pub(super) const TABLE: &[Row] = &[
     row(
         &["AADSTS65001", "AADSTS65004", "AADSTS90008", "AADSTS90094", "AADSTS90095", "AADSTS9002341"],
         "run `chipp-auth login{target}` and consent; if you are not allowed to, an administrator must consent for you (Entra admin center, Enterprise applications, Permissions)",
+    ),
+    row(
+        &["AADSTS50057"],
+        "ask the administrator of your organization to enable your account, which is switched off",
     ),
     row(
         &["AADSTS50105"],
@@ -141,7 +147,15 @@ pub(super) const TABLE: &[Row] = &[
         "ask the administrator of your organization, whose Conditional Access policy does not allow this sign-in from this device",
     ),
     row(
-        &["AADSTS700082", "AADSTS70008", "AADSTS70043", "AADSTS50173", "AADSTS50078"],
+        &[
+            "AADSTS700082",
+            "AADSTS70008",
+            "AADSTS70043",
+            "AADSTS50173",
+            "AADSTS50078",
+            "AADSTS50085",
+            "AADSTS50089",
+        ],
         "run `chipp-auth login{target}`: the sign-in lay unused for too long, or a policy or a new password ended it",
     ),
     row(
@@ -159,7 +173,7 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row(
         &["deleted_client"],
-        "create a new OAuth client in the Google Cloud console, since this one was deleted, and put its client id and secret into the profile",
+        "restore the deleted OAuth client in the Google Cloud console, which is possible for 30 days, or create a new one and put its client id and secret into the profile",
     ),
     row(
         &["invalid_rapt"],
@@ -220,7 +234,7 @@ pub(super) const TABLE: &[Row] = &[
     ),
     // LinkedIn.
     row(
-        &["unauthorized_scope_error"],
+        &["unauthorized_scope_error", "invalid_scope_error"],
         "add the product that has this scope to the LinkedIn app (Products), or correct `scope` in the profile",
     ),
     // Codes that are spent or too old, in the words of GitHub, Slack and HubSpot.
