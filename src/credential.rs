@@ -3,16 +3,17 @@
 //! Values only, no input or output: storing is the business of [`crate::store`], renewing that of
 //! [`crate::session`]. The text form of a record is in [`record`].
 
+mod client;
 pub mod grant;
 pub mod record;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+pub use client::{Client, RefreshScope, TokenStyle};
 pub use grant::Grant;
 
 /// Which sign-in a record is. Two keys are equal exactly if their records may be used for each
@@ -40,43 +41,6 @@ impl Key {
     pub fn slug(&self) -> String {
         hex(&Sha256::digest(self.user().as_bytes())[..16])
     }
-}
-
-/// How the credentials and parameters of a token request are written (the seed's "token request
-/// styles", RFC 6749 section 2.3.1, and Chipp's own JSON body).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenStyle {
-    /// Form body; a client secret as body parameter.
-    #[default]
-    FormPost,
-    /// Form body; client id and secret in HTTP Basic.
-    FormBasic,
-    /// JSON body; a client secret as body member.
-    Json,
-    /// JSON body; client id and secret in HTTP Basic.
-    JsonBasic,
-}
-
-/// The OAuth client that the tokens belong to.
-#[derive(Debug, Clone, Default)]
-pub struct Client {
-    /// `client_id`.
-    pub id: String,
-    /// `client_secret`, for confidential clients.
-    pub secret: Option<SecretString>,
-    /// The private key of a client that authenticates with `private_key_jwt` (RFC 7523 section 2.2), as
-    /// PKCS #8 in PEM.
-    pub key: Option<SecretString>,
-    /// The algorithm to sign with (RFC 7518 section 3.1), where the server named those that it takes;
-    /// otherwise the usual one of the key's type.
-    pub algorithm: Option<String>,
-    /// The secret of the same party's client at the identity provider ([`Grant::Enterprise`]).
-    pub idp_secret: Option<SecretString>,
-    /// How this client talks to the token endpoint.
-    pub style: TokenStyle,
-    /// The redirect URI of a dynamic registration (RFC 7591); none for a pre-registered client.
-    pub registered_redirect: Option<String>,
 }
 
 /// What a token endpoint issued.
@@ -120,6 +84,10 @@ pub struct Credential {
     pub dpop_key: Option<SecretString>,
     /// The scope that was asked for.
     pub requested_scope: Option<String>,
+    /// The account's name as the provider tells it, such as `john@example.com`.
+    pub identity: Option<String>,
+    /// The `instance_url` of the token answer (Salesforce): where the account's own API is.
+    pub instance: Option<String>,
     /// The tokens.
     pub tokens: Tokens,
     /// Counts the token answers of this sign-in, from 1.
@@ -223,6 +191,8 @@ pub(crate) mod tests {
             grant: Grant::User,
             dpop_key: None,
             requested_scope: Some("*".into()),
+            identity: None,
+            instance: None,
             tokens: Tokens {
                 access: "chipp_at_1".into(),
                 refresh: Some("chipp_rt_1".into()),

@@ -66,6 +66,10 @@ names! {
     ConfigBad = "config-bad", 2, -31004, false, "correct the file, or move it away";
     /// The authorization server does not accept this client.
     ClientRejected = "client-rejected", 2, -31004, false, "check the client id and secret of this server, then run `chipp-auth login{target}`";
+    /// The authorization server knows another redirect URI of this client.
+    RedirectUriMismatch = "redirect-uri-mismatch", 2, -31004, false, "register the redirect URI that the message names at the provider, exactly as it stands there, then run `chipp-auth login{target}`";
+    /// The token endpoint refused a code and does not say why.
+    ExchangeRejected = "exchange-rejected", 2, -31004, false, "try another token request style: `chipp-auth login{target} --token-style auto` tries them all";
     /// A configuration file could have been written by somebody else.
     ConfigUntrusted = "config-untrusted", 2, -31004, false, "make yourself its owner, and remove the write permission of everybody else (chmod go-w)";
     /// The user or the server said no.
@@ -80,6 +84,8 @@ names! {
     LoginRequired = "login-required", 4, -31001, false, "run `chipp-auth login{target}`";
     /// The sign-in lacks a permission that this request needs.
     ScopeRequired = "scope-required", 4, -31001, false, "run `chipp-auth login{target}` with the missing `--scope`";
+    /// The access has ended, and the server never issued a refresh token.
+    RefreshMissing = "refresh-missing", 4, -31001, false, "run `chipp-auth login{target}`; some servers issue a refresh token only for the scope `offline_access`, or only at the first sign-in";
     /// The server renewed the sign-in, but the answer was lost.
     RefreshLost = "refresh-lost", 4, -31001, false, "run `chipp-auth login{target}`";
     /// The server cannot be reached.
@@ -94,6 +100,8 @@ names! {
     ServerError = "server-error", 5, -31002, true, "try again in a minute; nothing was lost";
     /// The server's answer cannot be understood.
     BadResponse = "bad-response", 5, -31002, true, "try again; if it stays, the address may not be that of an MCP or OAuth server";
+    /// The sign-in is good, and the MCP server shows no tools.
+    ToolsUnavailable = "tools-unavailable", 5, -31002, true, "check that the MCP server runs, that its address is right, and that it answers `tools/list`; its own log says more";
     /// The server forgot the MCP session and it could not be opened again as it was.
     SessionLost = "session-lost", 5, -31002, false, "restart the MCP client, so that it opens a new session";
     /// No answer within the limit.

@@ -70,6 +70,9 @@ pub struct Endpoints {
 pub struct Provider {
     /// The issuer identifier, verbatim (RFC 8414 section 2).
     pub issuer: String,
+    /// Whether that is the server's own word or the profile's; otherwise it only stands for the token endpoint's
+    /// origin, and no `iss` is compared with it.
+    pub issuer_known: bool,
     /// Where to send what.
     pub endpoints: Endpoints,
     /// Where to register a client (RFC 7591), if that is possible.
@@ -102,6 +105,7 @@ impl Provider {
     pub(crate) fn bare(issuer: String, endpoints: Endpoints, reach: Reach) -> Self {
         Provider {
             issuer,
+            issuer_known: true,
             endpoints,
             registration: None,
             issuer_in_response: false,

@@ -5,20 +5,25 @@
 
 mod choice;
 mod file;
+mod manner;
+pub mod preset;
 mod source;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use secrecy::SecretString;
 use url::Url;
 
-use crate::credential::{Grant, Key, TokenStyle};
+use crate::credential::{Grant, Key, RefreshScope, TokenStyle};
 use crate::error::{Error, Name, Result};
 use crate::http;
 use crate::oauth::Endpoints;
 
 pub use choice::{Choices, GrantChoice, ResourceChoice, key_file};
 pub use file::{Entry, load};
+pub use manner::{Auth, BasicEncoding, Redirect, RedirectHost, Style};
+pub use preset::Preset;
 use source::{bare, chipp, from_entry};
 
 /// The profile that is meant when no target is given.
@@ -29,13 +34,39 @@ pub const DEFAULT: &str = "chipp";
 pub struct Target {
     /// The target as the user typed it; none for the default one.
     pub typed: Option<String>,
+    /// The preset of the profile.
+    pub preset: Option<&'static Preset>,
     /// The MCP endpoint.
     pub url: Url,
+    /// How requests to it are authorized.
+    pub auth: Auth,
+    /// Further headers of requests to it; `${NAME}` in a value stands for a variable of the environment.
+    pub headers: BTreeMap<String, String>,
     /// Origins that share this sign-in. The access token goes to no other (I7).
     pub origins: Vec<String>,
     /// The authorization server's issuer, where the profile states it. Otherwise it is discovered
     /// through the MCP server (RFC 9728).
     pub issuer: Option<String>,
+    /// Endpoints that the profile states: they are used, and nothing is discovered.
+    pub endpoints: Option<Endpoints>,
+    /// The userinfo endpoint that it states.
+    pub userinfo: Option<Url>,
+    /// Where the account's name is looked for, in this order.
+    pub account_from: Vec<String>,
+    /// The only hosts to which the sign-in and the tokens may go, if the profile names any.
+    pub hosts: Option<Vec<String>>,
+    /// Further parameters of the authorization request.
+    pub authorize_params: BTreeMap<String, String>,
+    /// Further parameters of token requests.
+    pub token_params: BTreeMap<String, String>,
+    /// The scope that a refresh names.
+    pub refresh_scope: RefreshScope,
+    /// The redirect URI that the provider wants.
+    pub redirect: Redirect,
+    /// Token types that are taken besides `Bearer`.
+    pub token_types: Vec<String>,
+    /// How id and secret stand in HTTP Basic.
+    pub basic: BasicEncoding,
     /// Endpoints to use where the authorization server publishes no metadata.
     pub documented: Option<Endpoints>,
     /// A pre-registered client.
@@ -56,7 +87,7 @@ pub struct Target {
     /// The profile states that the server supports PKCE although its metadata does not say so (A-25).
     pub pkce_unverified: bool,
     /// How it talks to the token endpoint; otherwise what the metadata allows.
-    pub style: Option<TokenStyle>,
+    pub style: Option<Style>,
     /// The scope to ask for; otherwise what the server names.
     pub scope: Option<String>,
     /// Lifetime of refresh tokens in seconds, where it is documented and the server does not say.
@@ -123,13 +154,63 @@ impl Target {
         Ok(Target { origins: vec![origin], ..bare(url) })
     }
 
-    /// Which sign-in this target uses.
+    /// Which sign-in this target uses. A different MCP server, authorization server, client or account is a
+    /// different one (security.md F1, S10); all of Chipp's endpoints share theirs.
     pub fn key(&self) -> Key {
+        let server = match (&self.documented, &self.issuer, self.base()) {
+            (Some(_), Some(issuer), _) => issuer.clone(),
+            (_, _, Some(base)) => format!("{} via {base}", canonical(&self.url)),
+            _ => canonical(&self.url),
+        };
         Key {
-            server: self.issuer.clone().unwrap_or_else(|| canonical(&self.url)),
+            server,
             client: self.client_id.clone().filter(|_| self.client_in_key),
             account: self.account.clone(),
         }
+    }
+
+    /// The key under which the secret of its client is kept: for this client at this authorization server,
+    /// so that no other server is ever shown it. None without a client of the user's own.
+    pub fn secret_key(&self) -> Option<Key> {
+        let server = self.base().unwrap_or_else(|| canonical(&self.url));
+        let client = Some(self.client_id.clone().filter(|_| self.client_in_key)?);
+        Some(Key { server, client, account: "(client secret)".to_owned() })
+    }
+
+    /// The authorization server, as far as it is stated.
+    fn base(&self) -> Option<String> {
+        let stated = || self.endpoints.as_ref().map(|endpoints| endpoints.token.to_string());
+        self.issuer.clone().or_else(stated)
+    }
+
+    /// The token request style, if one is named.
+    pub fn named_style(&self) -> Option<TokenStyle> {
+        match self.style {
+            Some(Style::Named(style)) => Some(style),
+            _ => None,
+        }
+    }
+
+    /// Whether the token request style has to be found: where that is wished, and where endpoints are stated
+    /// for a client with a secret and no style is.
+    pub fn seeks_style(&self) -> bool {
+        let unknown = self.style.is_none() && self.endpoints.is_some() && self.client_secret.is_some();
+        self.style == Some(Style::Auto) || unknown
+    }
+
+    /// The addresses that the user named himself (security.md D1).
+    pub fn named(&self) -> Vec<String> {
+        let endpoints = self.endpoints.iter();
+        let endpoints = endpoints.flat_map(|endpoints| [&endpoints.authorization, &endpoints.token]);
+        let userinfo = endpoints.chain(&self.userinfo).chain([&self.url]);
+        userinfo.map(ToString::to_string).chain(self.issuer.clone()).collect()
+    }
+
+    /// This target as it has to be typed again, with its account; none for the default one.
+    pub fn again(&self) -> Option<String> {
+        let account = (self.account != "default").then(|| format!("--account {}", quoted(&self.account)));
+        let words: Vec<_> = self.typed.iter().map(|typed| quoted(typed)).chain(account).collect();
+        (!words.is_empty()).then(|| words.join(" "))
     }
 
     /// The MCP endpoint's canonical URL (A-26).
@@ -147,8 +228,17 @@ impl Target {
 
     /// Marks an error with this target, so that its hint names the right command.
     pub fn mark(&self, error: Error) -> Error {
-        error.for_target(self.typed.as_deref())
+        error.for_target(self.again().as_deref())
     }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_.,:/@%+=~[]".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// A URL without fragment, and without a lone trailing slash (A-26).

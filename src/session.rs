@@ -42,6 +42,10 @@ pub struct Account {
     pub lock: Option<PathBuf>,
     /// The origin of the MCP server that will receive the tokens (I7).
     pub origin: String,
+    /// The addresses that the user named: requests may go there wherever they lie (D1).
+    pub named: Vec<String>,
+    /// Token types that are taken besides `Bearer`.
+    pub token_types: Vec<String>,
     /// The target as typed, for hints.
     pub typed: Option<String>,
     /// The target's name, for sentences.
@@ -238,7 +242,7 @@ impl Inner {
     /// Where requests about this sign-in may go (D1): the user named the MCP server, and the authorization
     /// server where a profile states it.
     fn reach(&self, credential: &Credential) -> Reach {
-        Reach::named(credential.origins.iter().chain([&self.account.key.server]))
+        Reach::named(credential.origins.iter().chain(&self.account.named))
     }
 
     fn signed_out(&self) -> Error {

@@ -14,6 +14,7 @@ mod memory;
 pub mod pause;
 pub mod seal;
 mod sealed;
+mod secret;
 
 use std::fmt;
 use std::sync::Arc;

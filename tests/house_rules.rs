@@ -30,6 +30,7 @@ const EXPOSE: &[(&str, &str)] = &[
     ("store.rs", "a record read, and compared with what was written"),
     ("store/keychain.rs", "a record given to the OS keychain"),
     ("store/memory.rs", "the store in memory"),
+    ("store/secret.rs", "a client's secret, on its way into a store"),
     ("store/seal.rs", "encryption: the text, the passphrase and the key"),
 ];
 

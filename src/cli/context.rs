@@ -12,7 +12,7 @@ use crate::credential::Client;
 use crate::error::{Error, Name, Result};
 use crate::oauth::discovery::Known;
 use crate::paths::Paths;
-use crate::profile::{Choices, Target};
+use crate::profile::{BasicEncoding, Choices, Target};
 use crate::session::{Account, Machine, Session};
 use crate::store::{self, Settings, Store, index};
 
@@ -91,6 +91,21 @@ impl<'a> Context<'a> {
         self.store(target)
     }
 
+    /// Gives the target the secret of its client that is kept in the store, if the user did not name another.
+    /// Only for who is about to ask for tokens: a record has its client's secret in itself.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn add_secret(&self, target: &mut Target, store: &Store) -> Result<()> {
+        if target.client_secret.is_some() || target.client_key.is_some() || !store.is_shared() {
+            return Ok(());
+        }
+        let Some(key) = target.secret_key() else { return Ok(()) };
+        target.client_secret =
+            self.patiently(store, store.secret(&key)).await.map_err(|error| target.mark(error))?;
+        Ok(())
+    }
+
     /// A store of a kind.
     pub(super) fn open(&self, kind: store::Kind) -> Store {
         let passphrase = self.secrets.passphrase.clone();
@@ -121,7 +136,9 @@ impl<'a> Context<'a> {
             lock,
             key,
             origin: target.url.origin().ascii_serialization(),
-            typed: target.typed.clone(),
+            typed: target.again(),
+            named: target.named(),
+            token_types: target.token_types.clone(),
             name: target.name(),
             refresh_lifetime: target.refresh_lifetime,
             names_token_type: target.names_token_type,
@@ -141,6 +158,8 @@ impl<'a> Context<'a> {
             known: Known {
                 choice: target.resource.clone(),
                 issuer: target.issuer.clone(),
+                endpoints: target.endpoints.clone(),
+                named: target.named(),
                 documented: target.documented.clone(),
                 machine: true,
                 ..Known::new(target.url.clone(), target.canonical())
@@ -150,9 +169,11 @@ impl<'a> Context<'a> {
                 secret: target.client_secret.clone(),
                 key: target.client_key.clone(),
                 idp_secret: self.secrets.idp_secret.clone(),
+                raw_basic: target.basic == BasicEncoding::Raw,
+                token_params: target.token_params.clone(),
                 ..Client::default()
             },
-            style: target.style,
+            style: target.named_style(),
             grant: target.grant.clone(),
             scope: target.scope.clone(),
             dpop: target.dpop,

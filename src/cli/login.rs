@@ -117,11 +117,12 @@ pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8
     } else {
         context
     };
-    let target = context.target(&args.target)?;
+    let mut target = context.target(&args.target)?;
     let store = match context.global.store {
         Some(kind) => context.open(kind.into()),
         None => context.store(&target)?,
     };
+    context.add_secret(&mut target, &store).await?;
     let session = context.session(&target, store.clone())?;
     let sign_in = SignIn { context, args: &args, target, session, store, challenge };
     let outcome = tokio::select! {
@@ -179,6 +180,8 @@ impl SignIn<'_> {
         let known = Known {
             choice: target.resource.clone(),
             issuer: target.issuer.clone(),
+            endpoints: target.endpoints.clone(),
+            named: target.named(),
             documented: target.documented.clone(),
             challenge: self.challenge.clone(),
             preferred: before.map(|before| before.issuer.clone()),

@@ -105,7 +105,7 @@ pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
     let unencrypted = target.url.scheme() == "http" && !http::is_loopback(&target.url);
     let mut upstream = Upstream {
         headers: headers.list,
-        target: target.typed.clone(),
+        target: target.again(),
         transport: args.transport.into(),
         allow_http: unencrypted,
         notes: Some(Arc::new(notes::File::about(&context.paths, &target.url))),

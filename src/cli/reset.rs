@@ -58,7 +58,7 @@ pub(super) async fn run(context: &Context<'_>, args: ResetArgs) -> Result<u8> {
         for (item, _) in &items {
             remove(context, &target, item).await?;
         }
-        let command = target.typed.as_deref().map(|t| format!(" {t}")).unwrap_or_default();
+        let command = target.again().map(|t| format!(" {t}")).unwrap_or_default();
         ui.note(&format!(
             "{} Removed. Run `chipp-auth login{command}` to sign in again.",
             paint(Tone::Good, "✓")

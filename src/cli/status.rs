@@ -108,7 +108,7 @@ fn ended(credential: &Credential) -> bool {
 
 /// The command that begins a new sign-in of the same kind.
 fn login_command(target: &Target, credential: Option<&Credential>) -> String {
-    let typed = target.typed.as_deref().map(|t| format!(" {t}")).unwrap_or_default();
+    let typed = target.again().map(|t| format!(" {t}")).unwrap_or_default();
     let token = credential.is_some_and(|credential| credential.grant == Grant::Static);
     format!("chipp-auth login{typed}{}", if token { " --with-token" } else { "" })
 }

@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use url::Url;
 
-use crate::credential::TokenStyle;
 use crate::error::{Error, Name, Result};
-use crate::profile::{Choices, GrantChoice, ResourceChoice, key_file};
+use crate::profile::{Choices, GrantChoice, ResourceChoice, Style, key_file};
 
 const SERVER: &str = "For a server of your own";
 const MACHINE: &str = "Without a person";
@@ -25,9 +24,9 @@ pub(super) struct TargetArgs {
     /// The address of a client ID metadata document, to use as client id where the server can
     #[arg(long, value_name = "URL", help_heading = SERVER)]
     pub(super) client_metadata_url: Option<Url>,
-    /// How token requests are written: form_post, form_basic, json or json_basic
+    /// How token requests are written: form_post, form_basic, json, json_basic, or auto
     #[arg(long, value_name = "STYLE", value_parser = style, help_heading = SERVER)]
-    pub(super) token_style: Option<TokenStyle>,
+    pub(super) token_style: Option<Style>,
     /// The `resource` parameter: auto, omit, or a value
     #[arg(long, value_name = "RESOURCE", help_heading = SERVER)]
     pub(super) resource: Option<String>,
@@ -54,14 +53,8 @@ pub(super) struct TargetArgs {
     pub(super) id_token_file: Option<PathBuf>,
 }
 
-fn style(text: &str) -> Result<TokenStyle, String> {
-    match text {
-        "form_post" => Ok(TokenStyle::FormPost),
-        "form_basic" => Ok(TokenStyle::FormBasic),
-        "json" => Ok(TokenStyle::Json),
-        "json_basic" => Ok(TokenStyle::JsonBasic),
-        _ => Err("give form_post, form_basic, json or json_basic".to_owned()),
-    }
+fn style(text: &str) -> Result<Style, String> {
+    Style::of(text).ok_or_else(|| "give form_post, form_basic, json, json_basic or auto".to_owned())
 }
 
 impl TargetArgs {
@@ -92,16 +85,10 @@ impl TargetArgs {
 
     /// The same arguments for a sign-in by a person, as another process of this program takes them.
     pub(super) fn arguments(&self) -> Vec<OsString> {
-        let style = self.token_style.map(|style| match style {
-            TokenStyle::FormPost => "form_post",
-            TokenStyle::FormBasic => "form_basic",
-            TokenStyle::Json => "json",
-            TokenStyle::JsonBasic => "json_basic",
-        });
         let values = [
             ("--client-id", self.client_id.as_deref()),
             ("--client-metadata-url", self.client_metadata_url.as_ref().map(Url::as_str)),
-            ("--token-style", style),
+            ("--token-style", self.token_style.map(Style::name)),
             ("--resource", self.resource.as_deref()),
         ];
         let mut arguments: Vec<OsString> = values

@@ -4,13 +4,15 @@
 //! Text and not bytes, because some Secret Services (KWallet) keep UTF-8 only. This is one of the
 //! few places that expose secrets: the boundary towards the stores.
 
+use std::collections::BTreeMap;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{Client, Credential, Grant, TokenStyle, Tokens, hex};
+use super::{Client, Credential, Grant, RefreshScope, TokenStyle, Tokens, hex};
 
 /// The version this program writes.
 const VERSION: u32 = 1;
@@ -54,8 +56,18 @@ struct Body {
     #[serde(default, serialize_with = "expose", skip_serializing_if = "Option::is_none")]
     dpop_key: Option<SecretString>,
     style: TokenStyle,
+    #[serde(default)]
+    raw_basic: bool,
+    #[serde(default)]
+    token_params: BTreeMap<String, String>,
+    #[serde(default)]
+    refresh_scope: RefreshScope,
     registered_redirect: Option<String>,
     requested_scope: Option<String>,
+    #[serde(default)]
+    identity: Option<String>,
+    #[serde(default)]
+    instance: Option<String>,
     #[serde(serialize_with = "expose_one")]
     access_token: SecretString,
     #[serde(serialize_with = "expose")]
@@ -99,8 +111,13 @@ pub fn encode(credential: &Credential) -> Result<SecretString, serde_json::Error
         grant: credential.grant.clone(),
         dpop_key: credential.dpop_key.clone(),
         style: client.style,
+        raw_basic: client.raw_basic,
+        token_params: client.token_params,
+        refresh_scope: client.refresh_scope,
         registered_redirect: client.registered_redirect,
         requested_scope: credential.requested_scope.clone(),
+        identity: credential.identity.clone(),
+        instance: credential.instance.clone(),
         access_token: tokens.access,
         refresh_token: tokens.refresh,
         scope: tokens.scope,
@@ -139,11 +156,16 @@ pub fn decode(text: &str) -> Result<Credential, Damage> {
             algorithm: body.client_algorithm,
             idp_secret: body.idp_secret,
             style: body.style,
+            raw_basic: body.raw_basic,
+            token_params: body.token_params,
+            refresh_scope: body.refresh_scope,
             registered_redirect: body.registered_redirect,
         },
         grant: body.grant,
         dpop_key: body.dpop_key,
         requested_scope: body.requested_scope,
+        identity: body.identity,
+        instance: body.instance,
         tokens: Tokens {
             access: body.access_token,
             refresh: body.refresh_token,

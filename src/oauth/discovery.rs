@@ -44,7 +44,11 @@ pub struct Known {
     pub choice: ResourceChoice,
     /// The issuer, where a profile states it.
     pub issuer: Option<String>,
-    /// Endpoints, where a profile states them.
+    /// Endpoints that a profile states: then nothing is discovered.
+    pub endpoints: Option<Endpoints>,
+    /// What the user named besides (D1).
+    pub named: Vec<String>,
+    /// Endpoints to use where the issuer publishes no metadata.
     pub documented: Option<Endpoints>,
     /// The `WWW-Authenticate` values of a 401 that was met already; without them the server is asked.
     pub challenge: Option<Vec<String>>,
@@ -64,6 +68,8 @@ impl Known {
             resource,
             choice: ResourceChoice::Auto,
             issuer: None,
+            endpoints: None,
+            named: Vec::new(),
             documented: None,
             challenge: None,
             preferred: None,
@@ -91,8 +97,12 @@ impl Known {
 pub async fn discover(known: &Known) -> Result<Provider> {
     bounded(async {
         // The user named these hosts; all others are somebody else's choice (D1).
-        let named = [Some(known.url.as_str()), known.issuer.as_deref()];
-        let mut fetch = Fetch::new(Reach::named(named.into_iter().flatten()));
+        let named = [Some(known.url.as_str()), known.issuer.as_deref()].into_iter().flatten();
+        let reach = Reach::named(named.chain(known.named.iter().map(String::as_str)));
+        if let Some(endpoints) = &known.endpoints {
+            return Ok(configured(endpoints, known, reach));
+        }
+        let mut fetch = Fetch::new(reach);
         match &known.issuer {
             Some(issuer) => stated(issuer, known, &mut fetch).await,
             None => found(known, &mut fetch).await,
@@ -113,6 +123,18 @@ pub async fn issuer(issuer: &str, known: &Known) -> Result<Issuer> {
 async fn bounded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let late = || Error::new(Name::Timeout, "the authorization server could not be found in time");
     timeout(LIMIT, work).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// The endpoints that a profile states. The `resource` parameter is sent only if it is stated too: nobody
+/// said that this server knows it.
+fn configured(endpoints: &Endpoints, known: &Known, reach: Reach) -> Provider {
+    let issuer = known.issuer.clone();
+    let origin = || endpoints.token.origin().ascii_serialization();
+    Provider {
+        issuer_known: issuer.is_some(),
+        resource: known.parameter(None),
+        ..Provider::bare(issuer.unwrap_or_else(origin), endpoints.clone(), reach)
+    }
 }
 
 /// The issuer that a profile states.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::credential::{Grant, TokenStyle};
+use super::Style;
+use crate::credential::Grant;
 use crate::error::{Error, Name, Result};
 pub use crate::oauth::ResourceChoice;
 
@@ -33,7 +34,7 @@ pub struct Choices {
     /// `--resource`.
     pub resource: Option<ResourceChoice>,
     /// `--token-style`.
-    pub style: Option<TokenStyle>,
+    pub style: Option<Style>,
     /// `--allow-http`: a URL on the command line may be unencrypted on any host.
     pub allow_http: bool,
 }

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::credential::TokenStyle;
+use super::manner::{Auth, BasicEncoding, RedirectHost, Style};
+use crate::credential::RefreshScope;
 use crate::error::{Error, Name, Result, clean};
 use crate::paths::io_error;
 
@@ -21,16 +22,56 @@ const LIMIT: u64 = 256 * 1024;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
+    /// The preset whose facts stand behind those of this entry.
+    pub preset: Option<String>,
+    /// Values for the names that stand in braces in the preset's addresses.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
     /// The MCP endpoint.
     pub url: Option<String>,
+    /// How requests to it are authorized.
+    pub auth: Option<Auth>,
     /// The authorization server's issuer.
     pub authorization_server: Option<String>,
+    /// The authorization endpoint. Stated together with the token endpoint; then nothing is discovered.
+    pub authorize_url: Option<String>,
+    /// The token endpoint.
+    pub token_url: Option<String>,
+    /// The revocation endpoint.
+    pub revoke_url: Option<String>,
+    /// The userinfo endpoint, to learn the account's name.
+    pub userinfo_url: Option<String>,
     /// A pre-registered client id.
     pub client_id: Option<String>,
     /// The scope to ask for.
     pub scope: Option<String>,
     /// The token request style.
-    pub token_style: Option<TokenStyle>,
+    pub token_style: Option<Style>,
+    /// How id and secret stand in HTTP Basic.
+    pub basic_encoding: Option<BasicEncoding>,
+    /// Further parameters of the authorization request.
+    #[serde(default)]
+    pub authorize_params: BTreeMap<String, String>,
+    /// Further parameters of token requests.
+    #[serde(default)]
+    pub token_params: BTreeMap<String, String>,
+    /// The host of the redirect URI.
+    pub redirect_host: Option<RedirectHost>,
+    /// Its path; `/callback` otherwise.
+    pub redirect_path: Option<String>,
+    /// Its port; otherwise any that is free.
+    pub redirect_port: Option<u16>,
+    /// The scope that a refresh names.
+    pub refresh_scope: Option<RefreshScope>,
+    /// Further headers of requests to the MCP server.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The only hosts to which the sign-in and the tokens may go; `*.example.com` stands for those below.
+    pub hosts: Option<Vec<String>>,
+    /// Token types that are taken besides `Bearer`.
+    pub token_types: Option<Vec<String>>,
+    /// Where the account's name is looked for, in this order.
+    pub account_from: Option<Vec<String>>,
     /// The address of our client ID metadata document.
     pub client_metadata_url: Option<String>,
     /// The client's private key (`private_key_jwt`), a PEM file.
@@ -127,7 +168,10 @@ mod tests {
     fn a_profile_is_read_and_anything_unknown_is_refused() {
         let profiles =
             parse("[profiles.work]\nurl = \"https://e.com/mcp\"\ntoken_style = \"form_basic\"").unwrap();
-        assert_eq!(profiles["work"].token_style, Some(TokenStyle::FormBasic));
+        assert_eq!(
+            profiles["work"].token_style,
+            Some(Style::Named(crate::credential::TokenStyle::FormBasic))
+        );
         for bad in [
             "[profiles.work]\nclient_secret = \"s\"",
             "[profile.work]",

@@ -1,10 +1,12 @@
 //! Where a [`Target`] comes from: the built-in facts about Chipp, an entry of `profiles.toml`, a bare URL.
 
+use std::collections::BTreeMap;
+
 use url::Url;
 
 use super::choice::{GrantChoice, key_file};
-use super::{Entry, ResourceChoice, Target};
-use crate::credential::{Grant, TokenStyle};
+use super::{Auth, BasicEncoding, Entry, Redirect, ResourceChoice, Style, Target, preset};
+use crate::credential::{Grant, RefreshScope, TokenStyle};
 use crate::error::{Error, Name, Result};
 use crate::http;
 use crate::oauth::Endpoints;
@@ -13,6 +15,19 @@ use crate::oauth::Endpoints;
 pub(super) fn bare(url: Url) -> Target {
     Target {
         typed: None,
+        preset: None,
+        auth: Auth::Oauth,
+        headers: BTreeMap::new(),
+        endpoints: None,
+        userinfo: None,
+        account_from: Vec::new(),
+        hosts: None,
+        authorize_params: BTreeMap::new(),
+        token_params: BTreeMap::new(),
+        refresh_scope: RefreshScope::Omit,
+        redirect: Redirect::default(),
+        token_types: Vec::new(),
+        basic: BasicEncoding::Form,
         origins: vec![url.origin().ascii_serialization()],
         url,
         issuer: None,
@@ -58,7 +73,7 @@ pub(super) fn chipp(entry: Option<&Entry>) -> Result<Target> {
         client_id: Some(
             entry.and_then(|e| e.client_id.clone()).unwrap_or_else(|| "chipp-mcp-client".to_owned()),
         ),
-        style: Some(TokenStyle::Json),
+        style: Some(Style::Named(TokenStyle::Json)),
         scope: Some(entry.and_then(|e| e.scope.clone()).unwrap_or_else(|| "*".to_owned())),
         refresh_lifetime: Some(30 * 24 * 3600),
         names_token_type: true,
@@ -69,10 +84,33 @@ pub(super) fn chipp(entry: Option<&Entry>) -> Result<Target> {
 /// A profile of the user's own.
 pub(super) fn from_entry(name: &str, entry: &Entry) -> Result<Target> {
     let missing = || Error::new(Name::ConfigBad, format!("the profile {name} in profiles.toml has no `url`"));
+    let preset = entry.preset.as_deref().map(preset::find).transpose()?;
+    let entry = &match preset {
+        Some(preset) => preset.under(entry)?,
+        None => entry.clone(),
+    };
     let url = entry.url.as_deref().ok_or_else(missing)?;
     Ok(Target {
+        preset,
+        auth: entry.auth.unwrap_or_default(),
+        headers: entry.headers.clone(),
+        endpoints: endpoints(name, entry)?,
+        userinfo: entry.userinfo_url.as_deref().map(parse).transpose()?,
+        account_from: entry.account_from.clone().unwrap_or_default(),
+        hosts: entry.hosts.clone(),
+        authorize_params: entry.authorize_params.clone(),
+        token_params: entry.token_params.clone(),
+        refresh_scope: entry.refresh_scope.unwrap_or_default(),
+        redirect: Redirect {
+            host: entry.redirect_host,
+            path: entry.redirect_path.clone(),
+            port: entry.redirect_port,
+        },
+        token_types: entry.token_types.clone().unwrap_or_default(),
+        basic: entry.basic_encoding.unwrap_or_default(),
         issuer: entry.authorization_server.clone(),
         client_id: entry.client_id.clone(),
+        client_in_key: entry.client_id.is_some(),
         client_key: entry.client_key_file.as_deref().map(key_file).transpose()?,
         client_metadata: entry.client_metadata_url.as_deref().map(parse).transpose()?,
         grant: grant(name, entry)?,
@@ -83,6 +121,24 @@ pub(super) fn from_entry(name: &str, entry: &Entry) -> Result<Target> {
         scope: entry.scope.clone(),
         ..bare(parse(url)?)
     })
+}
+
+/// The endpoints that an entry states: both of them, or none.
+fn endpoints(name: &str, entry: &Entry) -> Result<Option<Endpoints>> {
+    match (&entry.authorize_url, &entry.token_url) {
+        (None, None) => Ok(None),
+        (Some(authorize), Some(token)) => Ok(Some(Endpoints {
+            authorization: parse(authorize)?,
+            token: parse(token)?,
+            revocation: entry.revoke_url.as_deref().map(parse).transpose()?,
+            device: None,
+        })),
+        _ => {
+            let what =
+                format!("the profile {name} in profiles.toml has one of `authorize_url` and `token_url`");
+            Err(Error::new(Name::ConfigBad, what).hinted("state both, or none of them"))
+        }
+    }
 }
 
 /// The grant that an entry states; a person's, if it states none.

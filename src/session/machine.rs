@@ -170,6 +170,8 @@ async fn obtain(inner: &Inner, machine: &Machine, issuer: Option<&str>) -> Resul
         grant: machine.grant.clone(),
         dpop_key: pem,
         requested_scope: scope,
+        identity: None,
+        instance: None,
         tokens,
         generation: 1,
         signed_in_at: now(),

@@ -36,6 +36,8 @@ fn ended(endpoint: Url, index: usize) -> Credential {
         grant: Grant::User,
         dpop_key: None,
         requested_scope: None,
+        identity: None,
+        instance: None,
         tokens: Tokens {
             access: "old-access-token".into(),
             refresh: Some(OLD.into()),
@@ -56,6 +58,8 @@ fn session(store: &Store, home: &tempfile::TempDir) -> Session {
         key: key(),
         lock: Some(home.path().join("lock")),
         origin: "http://127.0.0.1".into(),
+        named: vec![key().server],
+        token_types: Vec::new(),
         typed: None,
         name: "chipp".into(),
         refresh_lifetime: None,

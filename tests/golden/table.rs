@@ -19,6 +19,22 @@ pub const LISTED: &[Listed] = &[
         "a bug in this program; whoever knows how to cause one mends it instead",
     ),
     (
+        Name::RedirectUriMismatch,
+        || Error::new(Name::RedirectUriMismatch, "the server knows another redirect URI of this client"),
+        "to come",
+    ),
+    (
+        Name::ExchangeRejected,
+        || Error::new(Name::ExchangeRejected, "the token endpoint refused the code without saying why"),
+        "to come",
+    ),
+    (Name::RefreshMissing, || Error::new(Name::RefreshMissing, "your access has ended"), "to come"),
+    (
+        Name::ToolsUnavailable,
+        || Error::new(Name::ToolsUnavailable, "the MCP server shows no tools"),
+        "to come",
+    ),
+    (
         Name::RefreshLost,
         || Error::new(Name::RefreshLost, "the server renewed your sign-in to chipp, but its answer was lost"),
         "nothing says it before there is a journal of renewals, which a later issue brings",

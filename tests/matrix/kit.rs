@@ -98,6 +98,8 @@ pub fn credential(token_endpoint: Url, origins: &[&str], age: u64) -> Credential
         grant: Grant::User,
         dpop_key: None,
         requested_scope: None,
+        identity: None,
+        instance: None,
         tokens: Tokens {
             access: "canary-access".into(),
             refresh: Some("canary-refresh".into()),
@@ -121,6 +123,8 @@ pub async fn session(origin: &str, stored: &Credential) -> (Session, tempfile::T
         key: key(),
         lock: Some(home.path().join("lock")),
         origin: origin.to_owned(),
+        named: vec![key().server],
+        token_types: Vec::new(),
         typed: None,
         name: "chipp".into(),
         refresh_lifetime: None,

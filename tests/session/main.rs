@@ -36,6 +36,8 @@ fn record(endpoint: &Endpoint, n: u64, age: u64) -> Credential {
         grant: Grant::User,
         dpop_key: None,
         requested_scope: None,
+        identity: None,
+        instance: None,
         tokens: Tokens {
             access: format!("access-{n}").into(),
             refresh: Some(format!("refresh-{n}").into()),
@@ -79,6 +81,8 @@ fn account(home: &tempfile::TempDir) -> Account {
         key: key(),
         lock: Some(home.path().join("lock")),
         origin: "http://127.0.0.1".into(),
+        named: vec![key().server],
+        token_types: Vec::new(),
         typed: None,
         name: "chipp".into(),
         refresh_lifetime: None,

@@ -27,6 +27,8 @@ pub fn credential(generation: u64) -> Credential {
         grant: Grant::User,
         dpop_key: None,
         requested_scope: Some("*".into()),
+        identity: None,
+        instance: None,
         tokens: Tokens {
             access: format!("chipp_at_{generation}").into(),
             refresh: Some(format!("chipp_rt_{generation}").into()),

@@ -11,6 +11,7 @@ use crate::login::Listener;
 use crate::oauth::authorize::{self, Wanted};
 use crate::oauth::registration::{self, Refusal};
 use crate::oauth::{Provider, assertion, client_document, machine, preflight, scope};
+use crate::profile::BasicEncoding;
 
 /// A client, and where its answers go.
 pub(super) struct Chosen {
@@ -80,7 +81,17 @@ impl SignIn<'_> {
             moved(before, &id, provider)?;
             let secret = target.client_secret.clone();
             let style = self.style(provider, secret.is_some());
-            let client = Client { id, secret, key, algorithm, style, ..Client::default() };
+            let client = Client {
+                id,
+                secret,
+                key,
+                algorithm,
+                style,
+                raw_basic: target.basic == BasicEncoding::Raw,
+                token_params: target.token_params.clone(),
+                refresh_scope: target.refresh_scope,
+                ..Client::default()
+            };
             return Ok(Some((client, Form::Name)));
         }
         let Some(url) = target.client_metadata.as_ref().filter(|_| provider.client_metadata_documents) else {
@@ -145,7 +156,7 @@ impl SignIn<'_> {
         };
         match outcome.map_err(Error::from) {
             Ok((mut client, redirect_uri)) => {
-                client.style = self.target.style.unwrap_or(client.style);
+                client.style = self.target.named_style().unwrap_or(client.style);
                 Ok((client, redirect_uri))
             }
             Err(refused) if refused.name() == Name::ClientRejected => {
@@ -159,7 +170,7 @@ impl SignIn<'_> {
 
     /// How a client that nobody registered just now talks to the token endpoint.
     fn style(&self, provider: &Provider, secret: bool) -> TokenStyle {
-        self.target.style.unwrap_or_else(|| machine::style(provider.auth_methods.as_deref(), secret))
+        self.target.named_style().unwrap_or_else(|| machine::style(provider.auth_methods.as_deref(), secret))
     }
 
     /// The scope to ask for.

@@ -53,6 +53,8 @@ impl SignIn<'_> {
             grant: Grant::Static,
             dpop_key: None,
             requested_scope: None,
+            identity: None,
+            instance: None,
             tokens: Tokens {
                 access: token,
                 refresh: None,

@@ -134,7 +134,7 @@ impl Flow<'_> {
         let (ui, limit) = (self.sign_in.context.ui, self.sign_in.args.timeout);
         let expected = Expected {
             state: request.authorization.state.clone(),
-            issuer: Some(request.provider.issuer.clone()),
+            issuer: Some(request.provider.issuer.clone()).filter(|_| request.provider.issuer_known),
             issuer_required: request.provider.issuer_in_response,
         };
         let ignored = listener.ignored();

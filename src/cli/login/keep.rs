@@ -65,6 +65,8 @@ impl SignIn<'_> {
             grant: Grant::User,
             dpop_key: key,
             requested_scope: scope,
+            identity: None,
+            instance: None,
             tokens: wire::tokens(issued, target.refresh_lifetime),
             generation: 1,
             signed_in_at: now(),

@@ -66,7 +66,7 @@ pub(super) fn others(
     };
     let here = matches!(launch, Some(Launch::Browser));
     if !here && provider.endpoints.device.is_some() {
-        let target = sign_in.target.typed.as_deref().map(|typed| format!(" {typed}")).unwrap_or_default();
+        let target = sign_in.target.again().map(|target| format!(" {target}")).unwrap_or_default();
         lines.push(format!("Or sign in from any computer with a code: chipp-auth login{target} --device"));
     }
     if obstacle == Some(Obstacle::Ssh) {
