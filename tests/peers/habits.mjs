@@ -53,6 +53,18 @@ const plain = {
   revoked: () => ({ status: 200 }),
 };
 
+// Chipp's own documentation, "OAuth Authentication": endpoints, prefixes, a JSON body, a client without a secret.
+const chipp = {
+  ...plain,
+  style: 'json',
+  paths: Object.fromEntries(['authorize', 'token', 'revoke'].map((name) => [name, `/api/mcp/oauth/${name}`])),
+  tokens(terms) {
+    const found = plain.tokens(terms);
+    return { ...found, access_token: `chipp_at_${random()}`, refresh_token: `chipp_rt_${random()}` };
+  },
+};
+chipp.paths.userinfo = '/userinfo';
+
 // https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps: "By default, the
 // response takes the following form" (a form); with Accept it may be JSON or XML. The scopes are separated by
 // commas. https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/
@@ -220,4 +232,4 @@ const salesforce = {
 };
 
 const tools = { random, list, json, page, randomUUID };
-export const HABITS = { plain, github, slack, google, salesforce, entra: { ...plain, ...entra(tools) } };
+export const HABITS = { plain, chipp, github, slack, google, salesforce, entra: { ...plain, ...entra(tools) } };
