@@ -6,7 +6,7 @@ const random = () => randomBytes(24).toString('base64url');
 const keys = await generateKeyPair('ES256', { extractable: true });
 const now = () => Date.now();
 
-/** `terms`: {habit, client, expiring, lifetime: seconds, origin}; the lifetime may change. */
+/** `terms`: {habit, client, expiring, lifetime and grace in seconds, origin}; the lifetime may change. */
 export class Ledger {
   /** code → the authorization that it stands for; a used one is kept, and known as used. */
   #codes = new Map();
@@ -64,7 +64,7 @@ export class Ledger {
 
   /** The tokens for an authorization, as the habit has them; `again`: without a new refresh token. */
   async #issue({ query, user, first }, { scope, family, again }) {
-    const { habit, client, expiring, lifetime, origin } = this.terms;
+    const { habit, client, expiring, lifetime, grace, origin } = this.terms;
     const claims = { sub: user.sub, email: user.email, email_verified: true, preferred_username: user.email };
     const id_token = await new SignJWT({ ...claims, name: user.name, nonce: query.nonce })
       .setProtectedHeader({ alg: 'ES256' })
@@ -74,7 +74,7 @@ export class Ledger {
       .setExpirationTime('1h')
       .sign(keys.privateKey);
     const body = habit.tokens({ scope, lifetime, user, origin, expiring, id_token });
-    this.#access.set(body.access_token, { user, scope, family, ends: now() + lifetime * 1000 });
+    this.#access.set(body.access_token, { user, scope, family, ends: now() + (lifetime + grace) * 1000 });
     if (again || !habit.refreshes({ asked: query, first, expiring })) delete body.refresh_token;
     if (body.refresh_token) this.#refresh.set(body.refresh_token, { query, user, first, scope, family });
     return body;

@@ -3,7 +3,7 @@
 //
 //   node provider.mjs [--habit NAME] [--style NAME] [--raw-basic] [--burn] [--silent empty|html] [--deaf]
 //                     [--public] [--client-id ID] [--client-secret S] [--redirect-uri URI]… [--consent]
-//                     [--lifetime SECONDS] [--expiring]
+//                     [--lifetime SECONDS] [--grace SECONDS] [--expiring]
 //
 // Prints {"origin", "url", "client_id", "client_secret", "authorize_url", "token_url", "userinfo_url"} and, where
 // there is one, "revoke_url"; `url` is the MCP endpoint. Then takes commands, see line.mjs. It publishes no
@@ -13,7 +13,8 @@
 // authenticates first. --silent: how a wrong style is refused, without a word of OAuth. --deaf: GitHub answers
 // with a form whatever one accepts. --public: the client has no secret. --redirect-uri: the only ones, to the
 // letter; otherwise any port of loopback will do, with the path /callback. --consent: there is a page to say yes
-// or no on. --lifetime: of access tokens. --expiring: of the tokens of GitHub and Slack too.
+// or no on. --lifetime: of access tokens, as it is said; they serve --grace longer. --expiring:
+// of the tokens of GitHub and Slack too.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -38,6 +39,7 @@ const { values: options } = parseArgs({
     'redirect-uri': { type: 'string', multiple: true },
     consent: { type: 'boolean', default: false },
     lifetime: { type: 'string', default: '3600' },
+    grace: { type: 'string', default: '0' },
     expiring: { type: 'boolean', default: false },
   },
 });
@@ -72,7 +74,8 @@ await once(server, 'listening');
 const origin = `http://127.0.0.1:${server.address().port}`;
 const at = (name) => habit.paths[name] && `${origin}${habit.paths[name]}`;
 
-const terms = { habit, client, origin, expiring: options.expiring, lifetime: Number(options.lifetime) };
+const [lifetime, grace] = [options.lifetime, options.grace].map(Number);
+const terms = { habit, client, origin, expiring: options.expiring, lifetime, grace };
 const ledger = new Ledger(terms);
 
 const registered = (uri) =>

@@ -16,6 +16,7 @@
 )]
 
 mod accounts;
+mod auto;
 mod basic;
 mod fields;
 mod habits;
@@ -37,3 +38,4 @@ mod salesforce;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
+mod troubleshooting;
