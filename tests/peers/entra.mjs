@@ -3,6 +3,8 @@
 //
 // Since March 2026 the v2.0 endpoints refuse a `resource` that does not fit the scopes, AADSTS9010010:
 // https://github.com/microsoft/powerbi-modeling-mcp/issues/68, https://github.com/microsoft/vscode/issues/321249.
+// A refresh without a scope is refused where client and API are the same app, AADSTS90009:
+// https://github.com/modelcontextprotocol/typescript-sdk/issues/2718.
 
 const TENANT = '/9188040d-6c67-4c5b-b112-36a304b66dad';
 
@@ -89,9 +91,11 @@ export function entra({ random, list, json, page, randomUUID }) {
       return page(400, 'Sorry, but we’re having trouble signing you in.', text);
     },
     /** What is wrong with the parameters of a request, at either endpoint. */
-    refuses({ resource, scope }, client) {
-      if (resource !== undefined) return 'bad_target';
-      return list(scope).some((one) => one.startsWith(`api://${client}/`)) ? 'for_itself' : null;
+    refuses: ({ resource }) => (resource === undefined ? null : 'bad_target'),
+    /** A refresh that names no scope is for the client itself, where that is the API too. */
+    refusesRefresh({ scope }, granted, client) {
+      const own = (text) => list(text).some((one) => one.startsWith(`api://${client}/`));
+      return own(granted) && !own(scope) ? 'for_itself' : null;
     },
     words,
   };

@@ -48,6 +48,7 @@ const plain = {
   answer: ({ body }) => json(200, body),
   mismatch: () => page(400, 'Invalid redirect_uri', 'The redirect URI is not registered for this client.'),
   refuses: () => null,
+  refusesRefresh: () => null,
   userinfo: (user) => json(200, { sub: user.sub, email: user.email, name: user.name }),
   unauthorized: () => ({ ...json(401, { error: 'invalid_token' }), challenge: 'Bearer error="invalid_token"' }),
   revoked: () => ({ status: 200 }),

@@ -48,6 +48,8 @@ export class Ledger {
     if (params.grant_type !== 'refresh_token') return 'bad_grant_type';
     const found = this.#refresh.get(params.refresh_token);
     if (!found) return 'bad_refresh';
+    const unfit = habit.refusesRefresh(params, found.scope, client.id);
+    if (unfit) return unfit;
     if (habit.rotates) this.#refresh.delete(params.refresh_token);
     return this.#issue(found, { scope: params.scope ?? found.scope, family: found.family, again: !habit.rotates });
   }

@@ -230,7 +230,11 @@ test('entra: AADSTS errors', async (t) => {
   assert.ok(tokens.refresh_token && tokens.id_token && tokens.ext_expires_in);
   assert.equal((await signIn(server, 'form_post', { scope: 'openid' })).refresh_token, undefined);
   assert.match((await visit(server, { resource: 'https://x' })).error_description, /^AADSTS9010010: /);
-  assert.match((await visit(server, { scope: `api://${server.client_id}/x` })).error_description, /^AADSTS90009: /);
+  const scope = `offline_access api://${server.client_id}/x`;
+  const own = await signIn(server, 'form_post', { scope });
+  const unnamed = await own.post(renewing(own.refresh_token));
+  assert.deepEqual([unnamed.status, unnamed.error, unnamed.error_codes], [400, 'invalid_request', [90009]]);
+  assert.equal((await own.post({ ...renewing(own.refresh_token), scope })).scope, scope);
   assert.match((await visit(server, { redirect_uri: 'http://localhost/x' })).body, /AADSTS50011: /);
   const back = await visit(server);
   const client = { id: server.client_id, secret: 'no' };

@@ -97,3 +97,54 @@ fn a_logout_of_one_account_leaves_the_other() {
     provider.run(&["token", "--account", "john"]).failed("login-required", 4);
     assert_eq!(said(&provider.host(&["--account", "jane"]).call("whoami")), "jane@example.com");
 }
+
+/// Where the name of the account is, for a provider with this habit.
+fn named(habit: &str, from: &str, more: &str) -> Option<Provider> {
+    let provider = Provider::start(&["--habit", habit])?;
+    let style = if habit == "salesforce" { "form_basic" } else { "form_post" };
+    provider.profile(&format!("token_style = \"{style}\"\naccount_from = [\"{from}\"]\n{more}"));
+    Some(provider)
+}
+
+// "Connected to Salesforce as john@example.com".
+#[test]
+fn the_account_has_the_name_that_the_provider_tells() {
+    for (habit, from, more, name) in [
+        ("salesforce", "userinfo.email", "scope = \"api\"", "john@example.com"),
+        ("google", "id_token.email", "scope = \"openid email\"", "john@example.com"),
+        ("entra", "id_token.preferred_username", "scope = \"openid\"", "john@example.com"),
+        ("github", "userinfo.login", "", "john"),
+        ("slack", "token.authed_user.id", "token_types = [\"user\"]", "U001"),
+        ("plain", "userinfo.email", "", "john@example.com"),
+    ] {
+        let Some(provider) = named(habit, from, more) else { return };
+        let ended = provider.login(&[]);
+        ended.ok();
+        assert!(ended.stderr.contains(&format!(" as {name}")), "{habit}: {ended:?}");
+        assert_eq!(provider.run(&["status", "--json"]).json()["identity"], name, "{habit}");
+        assert!(provider.run(&["status"]).stdout.contains(name), "{habit}");
+        // The token went to the profile's own endpoint alone, and only where it was needed.
+        let asked: Vec<_> = provider.seen("userinfo");
+        assert_eq!(asked.len(), usize::from(from.starts_with("userinfo")), "{habit}");
+        assert!(asked.iter().all(|entry| entry["method"] == "GET"), "{habit}");
+    }
+}
+
+// A sign-in that brings somebody else never replaces the one that is there.
+#[test]
+fn somebody_elses_sign_in_becomes_an_account_of_its_own() {
+    let Some(provider) = named("plain", "userinfo.email", "") else { return };
+    provider.login(&[]).ok();
+    let johns = provider.run(&["token"]).ok().to_owned();
+    provider.user("jane");
+    let ended = provider.login(&[]);
+    assert!(
+        ended.stderr.contains("jane@example.com") && ended.stderr.contains("john@example.com"),
+        "{ended:?}"
+    );
+    assert_eq!(provider.run(&["token"]).ok(), johns, "his is as it was");
+    let name = "jane@example.com";
+    assert_eq!(said(&provider.host(&["--account", name]).call("whoami")), name);
+    assert_eq!(said(&provider.host(&[]).call("whoami")), "john@example.com");
+    assert!(provider.is_active(&johns.into()), "and nothing was revoked");
+}

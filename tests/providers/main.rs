@@ -30,8 +30,10 @@ mod oidc;
 #[path = "../real/parts.rs"]
 #[allow(dead_code)]
 mod parts;
+mod presets;
 mod provider;
 mod requests;
+mod rows;
 mod salesforce;
 #[path = "../servers/server.rs"]
 #[allow(dead_code, unused_imports, unused_macros)]

@@ -1,5 +1,5 @@
 //! The requests of every token request style, byte for byte, each to a server that accepts this style and no other:
-//! code exchange, refresh, revocation. The golden files are in `requests/`.
+//! code exchange, refresh, revocation, and the address that the browser opens. The golden files are in `requests/`.
 //!
 //! After a change: `SNAPSHOTS=overwrite cargo nextest run --features sandbox --test providers requests`, then read
 //! the difference beside RFC 6749 sections 2.3.1, 4.1.3 and 6 and RFC 7009 section 2.1.
@@ -84,17 +84,31 @@ fn life(provider: &Provider, target: &[&str]) -> Vec<Value> {
 fn compare(name: &str, requests: Vec<Value>, provider: &Provider) {
     let asked = value(&provider.asked(), "redirect_uri").unwrap();
     let port = url::Url::parse(&asked).unwrap().port().unwrap().to_string();
-    let shown: Vec<_> = requests.iter().map(|entry| show(entry, &port)).collect();
+    let browser = provider.seen("authorize");
+    let opened = browser.iter().map(|entry| opened(entry, provider));
+    let shown: Vec<_> = opened.chain(requests.iter().map(show)).collect();
+    let shown = ["localhost:", "localhost%3A"].iter().fold(shown.join("\n"), |text, host| {
+        text.replace(&format!("{host}{port}"), &format!("{host}[PORT]"))
+    });
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/providers/requests/{name}.txt"));
     let golden = snapbox::Data::read_from(&file, Some(snapbox::data::DataFormat::Text)).raw();
     snapbox::Assert::new()
         .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
         .normalize_paths(false)
-        .eq(shown.join("\n"), golden);
+        .eq(shown, golden);
+}
+
+/// The authorization request; its headers are the browser's.
+fn opened(entry: &Value, provider: &Provider) -> String {
+    let path = entry["path"].as_str().unwrap().to_owned();
+    let asked = provider.asked();
+    let new = [("state", "[STATE]"), ("code_challenge", "[CHALLENGE]")];
+    let hide = |text: String, (name, shown): (&str, &str)| text.replace(&value(&asked, name).unwrap(), shown);
+    format!("GET {}\n", new.into_iter().fold(path, hide))
 }
 
 /// A request as it arrived, with names in the place of what is new each time.
-fn show(entry: &Value, port: &str) -> String {
+fn show(entry: &Value) -> String {
     let headers = entry["headers"].as_object().unwrap();
     let mut text = format!("{} {}\n", entry["method"].as_str().unwrap(), entry["path"].as_str().unwrap());
     for name in ["content-type", "accept", "authorization"] {
@@ -119,9 +133,6 @@ fn show(entry: &Value, port: &str) -> String {
         if let Some(value) = value(&parameters, name) {
             body = body.replace(&value, shown);
         }
-    }
-    for before in ["localhost:", "localhost%3A"] {
-        body = body.replace(&format!("{before}{port}"), &format!("{before}[PORT]"));
     }
     text + &body + "\n"
 }
