@@ -11,6 +11,7 @@ mod flow;
 mod keep;
 mod paste;
 mod question;
+mod redirect;
 mod report;
 mod turn;
 mod way;

@@ -31,6 +31,7 @@ mod paste;
 #[cfg(unix)]
 mod plain;
 mod proxy;
+mod redirect;
 mod registration;
 mod requests;
 mod session;
