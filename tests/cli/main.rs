@@ -22,6 +22,8 @@ mod fixed;
 #[allow(dead_code)]
 mod host;
 mod house;
+#[cfg(unix)]
+mod kinds;
 mod login;
 mod machine;
 #[cfg(unix)]
