@@ -10,7 +10,7 @@ use super::ui::{Tone, paint, span, table};
 use crate::credential::{Credential, Freshness, Grant, now, now_ms};
 use crate::error::{Name, Result};
 use crate::http::{self, rate_limit::RateLimit};
-use crate::profile::Target;
+use crate::profile::{Auth, Target};
 use crate::proxy::{Bearer, Refused};
 use crate::session::Session;
 use crate::store::{Store, allowance, index};
@@ -29,6 +29,9 @@ pub(super) struct StatusArgs {
 
 pub(super) async fn run(context: &Context<'_>, args: StatusArgs) -> Result<u8> {
     let target = context.target(&args.target)?;
+    if target.auth == Auth::None {
+        return open(context, &target, args.check).await;
+    }
     let store = context.store(&target)?;
     let session = context.session(&target, store.clone())?;
     let mut credential = context.patiently(&store, session.load()).await?;
@@ -49,17 +52,34 @@ pub(super) async fn run(context: &Context<'_>, args: StatusArgs) -> Result<u8> {
     Ok(if seen.signed_in() { 0 } else { Name::LoginRequired.row().exit })
 }
 
+/// A server that needs no sign-in.
+async fn open(context: &Context<'_>, target: &Target, asked: bool) -> Result<u8> {
+    let refused = asked && probe::ask(target, None).await? == Verdict::Refused;
+    if context.ui.json() {
+        let mut object = json!({"target": target.name(), "url": http::show(&target.url), "auth": "none", "signed_in": false});
+        if asked {
+            object["checked"] = json!({"accepted": !refused});
+        }
+        context.ui.object(&object);
+    } else {
+        let said = if refused { "; but the server asks for a sign-in" } else { "" };
+        let name = paint(Tone::Strong, &target.name());
+        context.ui.answer(&format!("{name}: needs no sign-in (`auth = \"none\"`){said}."));
+    }
+    Ok(if refused { Name::LoginRequired.row().exit } else { 0 })
+}
+
 /// What the server says to the token of the sign-in. A token that it refuses is renewed once, as in
 /// the proxy: what counts is whether the user has to do something.
 async fn check(session: &Session, target: &Target) -> Result<Verdict> {
     let Some(access) = session.bearer().await? else { return Ok(Verdict::Refused) };
-    match probe::ask(&target.url, Some(&access)).await? {
+    match probe::ask(target, Some(&access)).await? {
         Verdict::Refused => {}
         verdict => return Ok(verdict),
     }
     let refused = Refused { used: Some(access.token), ..Refused::default() };
     match session.unauthorized(refused).await {
-        Ok(another) => probe::ask(&target.url, Some(&another)).await,
+        Ok(another) => probe::ask(target, Some(&another)).await,
         Err(error) if error.name() == Name::LoginRequired => Ok(Verdict::Refused),
         Err(error) => Err(error),
     }
