@@ -20,6 +20,7 @@ use crate::credential::Grant;
 use crate::error::{Error, Name, Result};
 use crate::http;
 use crate::login::browser;
+use crate::profile::Target;
 use crate::proxy::signin::{Progress, SigningIn, Start};
 use crate::proxy::{self, Bearer, End, Limits, Order, Transport, Upstream};
 use fixed::{Fixed, Unencrypted};
@@ -131,7 +132,7 @@ pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
     upstream.rate_limit = Some(sender);
     let paths = context.paths.clone();
     let mut keeper = Keeper { newest, paths, key: target.key(), url: target.canonical() };
-    let (orders, starter) = starter(args.no_browser, target.grant == Grant::User);
+    let (orders, starter) = starter(args.no_browser, &target);
     let serving = proxy::serve(upstream, SigningIn::new(session.clone(), starter), limits);
     let child = Child { target: &args.target, port: args.port, secrets: &headers.variables };
     let end = tokio::select! {
@@ -158,18 +159,21 @@ struct Starter {
     no_browser: bool,
     /// Whether the sign-in is a person's.
     personal: bool,
+    /// The target as it is typed.
+    target: Option<String>,
 }
 
 type Report = watch::Sender<Option<Result<()>>>;
 type Orders = mpsc::UnboundedReceiver<(Order, Report)>;
 
-fn starter(no_browser: bool, personal: bool) -> (Orders, Starter) {
+fn starter(no_browser: bool, target: &Target) -> (Orders, Starter) {
     let (orders, receiver) = mpsc::unbounded_channel();
-    (receiver, Starter { orders, no_browser, personal })
+    let personal = target.grant == Grant::User;
+    (receiver, Starter { orders, no_browser, personal, target: target.again() })
 }
 
 impl Start for Starter {
-    fn check(&self, order: &Order) -> Result<()> {
+    fn check(&self, _: &Order) -> Result<()> {
         let why = if !self.personal {
             "this sign-in is not made by a person, who could be asked".to_owned()
         } else if self.no_browser {
@@ -179,8 +183,7 @@ impl Start for Starter {
         } else {
             return Ok(());
         };
-        let lack = if order.scope.is_some() { "" } else { "you are not signed in, and " };
-        let error = Error::new(Name::LoginRequired, format!("{lack}{why}"));
+        let error = Error::new(Name::LoginRequired, why).for_target(self.target.as_deref());
         Err(error.hinted(match self.personal {
             true => "run `chipp-auth login{target}` in a terminal",
             false => "check the client's credentials, and what it may do on the server",

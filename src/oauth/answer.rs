@@ -15,6 +15,7 @@ mod refusal;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::identity::Told;
 use crate::error::{Error, Name};
 use crate::http::retry_after::Wait;
 use members::Members;
@@ -50,6 +51,8 @@ pub struct Issued {
     pub refresh_expires_in: Option<u64>,
     /// `scope`, as one string.
     pub scope: Option<String>,
+    /// What tells whose tokens these are.
+    pub told: Told,
 }
 
 /// The parts of an HTTP answer that are judged.
@@ -161,6 +164,7 @@ fn issued(members: &Members, host: &str) -> Result<Issued, Refusal> {
         expires_in: seconds("expires_in").map(|lifetime| lifetime.min(LONGEST)),
         refresh_expires_in: seconds("refresh_token_expires_in").or_else(|| seconds("refresh_expires_in")),
         scope: members.get("scope").and_then(scope),
+        told: Told::read(members.single()),
     })
 }
 
