@@ -10,12 +10,16 @@ mod fixed;
 mod flow;
 mod keep;
 mod paste;
+mod place;
 mod question;
 mod redirect;
 mod report;
 mod turn;
 mod way;
 
+pub(super) use report::remedy;
+
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::context::Context;
@@ -104,6 +108,8 @@ struct SignIn<'a> {
     store: Store,
     /// The `WWW-Authenticate` values that made the proxy order this sign-in.
     challenge: Option<Vec<String>>,
+    /// Where the sign-in was kept, if not where it was meant to be.
+    elsewhere: OnceLock<place::Elsewhere>,
 }
 
 pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8> {
@@ -130,7 +136,8 @@ pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8
     };
     context.add_secret(&mut target, &store).await?;
     let session = context.session(&target, store.clone())?;
-    let sign_in = SignIn { context, args: &args, target, session, store, challenge };
+    let sign_in =
+        SignIn { context, args: &args, target, session, store, challenge, elsewhere: OnceLock::new() };
     let outcome = tokio::select! {
         // First, so that it is listened to before anything is shown.
         biased;
@@ -142,7 +149,14 @@ pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8
         outcome = sign_in.by_some_way() => outcome,
     };
     match outcome? {
-        Some((credential, accepted)) => sign_in.tell(&credential, accepted),
+        Some((credential, accepted)) => {
+            if args.background
+                && let Some(error) = sign_in.misplaced(&credential)
+            {
+                return Err(sign_in.target.mark(error));
+            }
+            sign_in.tell(&credential, accepted);
+        }
         None => sign_in.context.ui.note("You were signed in by another window; nothing more to do."),
     }
     Ok(0)
@@ -199,13 +213,16 @@ impl SignIn<'_> {
 
     /// Puts the account on the list and binds it to its store.
     fn record(&self, credential: &Credential) -> Result<()> {
-        let key = self.target.key();
+        let (target, store) = self.kept();
+        let key = target.key();
         let account = index::Account {
             server: key.server,
             client: key.client,
             account: key.account,
-            target: self.target.typed.clone(),
-            store: self.store.kind(),
+            target: target.typed.clone(),
+            identity: credential.identity.clone(),
+            provider: target.provider().map(str::to_owned),
+            store: store.kind(),
             signed_in_at: credential.signed_in_at,
         };
         index::record(&self.context.paths, &account)
