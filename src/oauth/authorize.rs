@@ -38,6 +38,8 @@ pub struct Wanted<'a> {
     pub consent: bool,
     /// What the profile adds. It replaces nothing that is said here, but for the `prompt` of `consent`.
     pub params: Option<&'a BTreeMap<String, String>>,
+    /// The account that is meant, for a server that can choose it (OpenID Connect Core section 3.1.2.1).
+    pub login_hint: Option<&'a str>,
 }
 
 /// Parameters that neither a profile nor the query of the endpoint states: what the answer is bound to, and
@@ -58,7 +60,7 @@ const OURS: [&str; 8] = [
 /// # Errors
 /// `internal` if the redirect URI is not a URL.
 pub fn request(provider: &Provider, wanted: Wanted<'_>) -> Result<Authorization> {
-    let Wanted { client_id, redirect_uri, scope, jkt, consent, params } = wanted;
+    let Wanted { client_id, redirect_uri, scope, jkt, consent, params, login_hint } = wanted;
     let redirect = RedirectUrl::new(redirect_uri.to_owned())
         .map_err(|_| Error::new(Name::Internal, "the redirect URI is not a URL"))?;
     let client = BasicClient::new(ClientId::new(client_id.to_owned()))
@@ -78,6 +80,9 @@ pub fn request(provider: &Provider, wanted: Wanted<'_>) -> Result<Authorization>
     }
     if consent && !params.is_some_and(|params| params.contains_key("prompt")) {
         request = request.add_extra_param("prompt", "consent");
+    }
+    if let Some(hint) = login_hint {
+        request = request.add_extra_param("login_hint", hint.to_owned());
     }
     let (mut url, state) = request.url();
     add(&mut url, &provider.endpoints.authorization, params);
@@ -119,8 +124,14 @@ mod tests {
         let endpoints = Endpoints { authorization: url, ..provider().endpoints };
         let provider = Provider { endpoints, resource: Some("https://e.com/mcp".into()), ..provider() };
         let redirect_uri = "http://localhost:1/callback";
-        let (scope, jkt) = (Some("*"), Some("print"));
-        let wanted = Wanted { client_id: "id", redirect_uri, scope, jkt, ..Wanted::default() };
+        let wanted = Wanted {
+            client_id: "id",
+            redirect_uri,
+            scope: Some("*"),
+            jkt: Some("print"),
+            login_hint: Some("john@example.com"),
+            ..Wanted::default()
+        };
         let made = request(&provider, wanted).unwrap();
         let pairs: Vec<_> = made.url.query_pairs().into_owned().collect();
         let map: HashMap<_, _> = pairs.iter().cloned().collect();
@@ -133,6 +144,7 @@ mod tests {
             ("scope", "*"),
             ("resource", "https://e.com/mcp"),
             ("dpop_jkt", "print"),
+            ("login_hint", "john@example.com"),
             ("code_challenge_method", "S256"),
             ("state", made.state.expose_secret()),
         ] {

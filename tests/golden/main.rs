@@ -62,6 +62,7 @@ real! {
     StateDirUnsafe = configuration::open_directory,
     ExchangeRejected = exchange::refused,
     LoginDenied = sign_in::denied,
+    RedirectUriMismatch = sign_in::unregistered,
     LoginTimeout = sign_in::nobody_comes,
     BrowserMissing = sign_in::no_browser,
     LoginCancelled = sign_in::interrupted,

@@ -18,11 +18,6 @@ pub const LISTED: &[Listed] = &[
         || Error::new(Name::Internal, "the renewal was interrupted"),
         "a bug in this program; whoever knows how to cause one mends it instead",
     ),
-    (
-        Name::RedirectUriMismatch,
-        || Error::new(Name::RedirectUriMismatch, "the server knows another redirect URI of this client"),
-        "to come",
-    ),
     (Name::RefreshMissing, || Error::new(Name::RefreshMissing, "your access has ended"), "to come"),
     (
         Name::ToolsUnavailable,

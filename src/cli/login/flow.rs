@@ -122,6 +122,7 @@ impl Flow<'_> {
             jkt: jkt.as_deref(),
             consent,
             params: Some(&self.sign_in.target.authorize_params),
+            login_hint: self.sign_in.login_hint(scope_asked, self.before.as_ref()),
         };
         let authorization = authorize::request(provider, wanted)?;
         let provider = provider.clone();
@@ -191,7 +192,7 @@ impl Flow<'_> {
                 let what = format!("no browser could be started here, and {}", error.what());
                 Error::new(Name::BrowserMissing, what)
             }
-            _ => error,
+            _ => self.sign_in.explained(error, &request.redirect_uri),
         })
     }
 
