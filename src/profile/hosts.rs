@@ -8,19 +8,7 @@ use url::Url;
 
 use super::Entry;
 use crate::error::{Error, Name, Result, clean};
-
-/// Whether this host is one of them. `*.example.com` stands for all hosts below `example.com`, and not for
-/// itself.
-pub fn allows(hosts: &[String], host: &str) -> bool {
-    let host = host.to_ascii_lowercase();
-    hosts.iter().map(|pattern| pattern.to_ascii_lowercase()).any(|pattern| match pattern.strip_prefix("*.") {
-        Some(parent) => {
-            let label = host.strip_suffix(&parent).and_then(|label| label.strip_suffix('.'));
-            !parent.is_empty() && label.is_some_and(|label| !label.is_empty())
-        }
-        None => pattern == host,
-    })
-}
+pub use crate::oauth::hosts::allows;
 
 /// Whether every address of an entry lies on its hosts, if it names any.
 ///
