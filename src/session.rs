@@ -44,6 +44,8 @@ pub struct Account {
     pub origin: String,
     /// The addresses that the user named: requests may go there wherever they lie (D1).
     pub named: Vec<String>,
+    /// The only hosts that may see the tokens at a renewal or a revocation, if the profile names any.
+    pub hosts: Option<Vec<String>>,
     /// Token types that are taken besides `Bearer`.
     pub token_types: Vec<String>,
     /// The target as typed, for hints.

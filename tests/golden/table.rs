@@ -18,11 +18,6 @@ pub const LISTED: &[Listed] = &[
         || Error::new(Name::Internal, "the renewal was interrupted"),
         "a bug in this program; whoever knows how to cause one mends it instead",
     ),
-    (
-        Name::ExchangeRejected,
-        || Error::new(Name::ExchangeRejected, "the token endpoint refused the code without saying why"),
-        "to come",
-    ),
     (Name::RefreshMissing, || Error::new(Name::RefreshMissing, "your access has ended"), "to come"),
     (
         Name::ToolsUnavailable,

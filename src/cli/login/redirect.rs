@@ -75,7 +75,8 @@ impl SignIn<'_> {
         redirect_uri: &str,
     ) -> Result<Authorization> {
         let scope = self.scope(provider);
-        let wanted = Wanted { client_id, redirect_uri, scope: scope.as_deref(), ..Default::default() };
+        let (scope, params) = (scope.as_deref(), Some(&self.target.authorize_params));
+        let wanted = Wanted { client_id, redirect_uri, scope, params, ..Default::default() };
         authorize::request(provider, wanted)
     }
 
