@@ -28,7 +28,6 @@ pub const LISTED: &[Listed] = &[
         || Error::new(Name::ExchangeRejected, "the token endpoint refused the code without saying why"),
         "to come",
     ),
-    (Name::RefreshMissing, || Error::new(Name::RefreshMissing, "your access has ended"), "to come"),
     (
         Name::ToolsUnavailable,
         || Error::new(Name::ToolsUnavailable, "the MCP server shows no tools"),
