@@ -5,6 +5,7 @@
 
 mod choice;
 mod file;
+pub mod hosts;
 mod manner;
 mod naming;
 pub mod preset;

@@ -114,6 +114,24 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
+    /// The same for a target that signs in without a person, for commands that may have to do that by themselves.
+    /// Its tokens may be in memory only ([`Context::working_store`]); its secret is where the user put it.
+    ///
+    /// # Errors
+    /// Those of the store. Where there is no keychain there is no secret in it either, and not every grant
+    /// needs one.
+    pub(super) async fn add_machine_secret(&self, target: &mut Target) -> Result<()> {
+        let profile = target.typed.as_deref().is_some_and(|typed| !typed.contains("://"));
+        if !target.grant.is_repeatable() || !profile {
+            return Ok(());
+        }
+        let store = self.store(target)?;
+        match self.add_secret(target, &store).await {
+            Err(error) if error.name() == Name::KeychainMissing && self.global.store.is_none() => Ok(()),
+            outcome => outcome,
+        }
+    }
+
     /// A store of a kind.
     pub(super) fn open(&self, kind: store::Kind) -> Store {
         let passphrase = self.secrets.passphrase.clone();

@@ -12,6 +12,7 @@ mod keep;
 mod paste;
 mod place;
 mod question;
+mod redirect;
 mod report;
 mod turn;
 mod way;
@@ -27,7 +28,7 @@ use crate::credential::Credential;
 use crate::error::{Error, Name, Result};
 use crate::oauth::Provider;
 use crate::oauth::discovery::{Known, discover};
-use crate::profile::Target;
+use crate::profile::{Auth, Target};
 use crate::session::Session;
 use crate::store::{Store, index};
 
@@ -124,6 +125,11 @@ pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8
         context
     };
     let mut target = context.target(&args.target)?;
+    match target.auth {
+        Auth::Oauth => {}
+        Auth::Bearer => args.with_token = true,
+        Auth::None => return Ok(fixed::nothing(context.ui, &target)),
+    }
     let store = match context.global.store {
         Some(kind) => context.open(kind.into()),
         None => context.store(&target)?,

@@ -2,6 +2,7 @@
 //! nobody but the store, so it works offline and spends no request; with `--check` it asks the server too.
 
 mod accounts;
+mod open;
 mod view;
 
 use super::TargetArgs;
@@ -9,7 +10,7 @@ use super::context::Context;
 use super::probe::{self, Verdict};
 use crate::credential::{Credential, Freshness, Grant, now, now_ms};
 use crate::error::{Name, Result};
-use crate::profile::Target;
+use crate::profile::{Auth, Target};
 use crate::proxy::{Bearer, Refused};
 use crate::session::Session;
 use crate::store::allowance;
@@ -26,6 +27,9 @@ pub(super) struct StatusArgs {
 
 pub(super) async fn run(context: &Context<'_>, args: StatusArgs) -> Result<u8> {
     let target = context.target(&args.target)?;
+    if target.auth == Auth::None {
+        return open::show(context, &target, args.check).await;
+    }
     let store = context.store(&target)?;
     let session = context.session(&target, store.clone())?;
     let mut credential = context.patiently(&store, session.load()).await?;
@@ -62,13 +66,13 @@ pub(super) async fn run(context: &Context<'_>, args: StatusArgs) -> Result<u8> {
 /// the proxy: what counts is whether the user has to do something.
 async fn check(session: &Session, target: &Target) -> Result<Verdict> {
     let Some(access) = session.bearer().await? else { return Ok(Verdict::Refused) };
-    match probe::ask(&target.url, Some(&access)).await? {
+    match probe::ask(target, Some(&access)).await? {
         Verdict::Refused => {}
         verdict => return Ok(verdict),
     }
     let refused = Refused { used: Some(access.token), ..Refused::default() };
     match session.unauthorized(refused).await {
-        Ok(another) => probe::ask(&target.url, Some(&another)).await,
+        Ok(another) => probe::ask(target, Some(&another)).await,
         Err(error) if error.wants_login() => Ok(Verdict::Refused),
         Err(error) => Err(error),
     }

@@ -166,7 +166,7 @@ impl Flow<'_> {
                 let what = format!("no browser could be started here, and {}", error.what());
                 Error::new(Name::BrowserMissing, what)
             }
-            _ => error,
+            _ => self.sign_in.explained(error, &request.redirect_uri),
         })
     }
 
