@@ -20,22 +20,34 @@ fn salesforce(options: Options, more: &str) -> House {
 
 /// Writes profiles of Salesforce that lead to the sandbox, beside `chipp`.
 fn write(house: &House, profiles: &[(&str, &str)]) {
+    write_asking(house, &format!("{}nobody", house.sandbox.base()), profiles);
+}
+
+/// The same, with another userinfo endpoint than one that says nothing.
+fn write_asking(house: &House, userinfo: &str, profiles: &[(&str, &str)]) {
     let base = house.sandbox.base();
     let issuer = base.as_str().trim_end_matches('/');
     let chipp =
         format!("[profiles.chipp]\nurl = \"{base}mcp/messages\"\nauthorization_server = \"{issuer}\"\n");
+    // The preset's own would be in the way of the other tests.
+    let port = free();
     // Each with an MCP server of its own: two for one server and client share their sign-in.
     let places = ["mcp/messages", "mcp/core", "mcp/apps"];
     let profiles = profiles.iter().zip(places).map(|((name, more), place)| {
         format!(
             "[profiles.{name}]\npreset = \"salesforce\"\nurl = \"{base}{place}\"\n\
              authorize_url = \"{base}api/mcp/oauth/authorize\"\ntoken_url = \"{base}api/mcp/oauth/token\"\n\
-             revoke_url = \"{base}api/mcp/oauth/revoke\"\nclient_id = \"chipp-mcp-client\"\n\
-             token_style = \"json\"\nscope = \"*\"\nhosts = [\"127.0.0.1\"]\n{more}\n"
+             revoke_url = \"{base}api/mcp/oauth/revoke\"\nuserinfo_url = \"{userinfo}\"\nclient_id = \"chipp-mcp-client\"\n\
+             redirect_port = {port}\ntoken_style = \"json\"\nscope = \"*\"\nhosts = [\"127.0.0.1\"]\n{more}\n"
         )
     });
     let text: String = [chipp].into_iter().chain(profiles).collect();
     std::fs::write(house.home.path().join("profiles.toml"), text).unwrap();
+}
+
+/// A port that was free a moment ago.
+fn free() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// The next token answer has an ID token with these claims.
@@ -216,7 +228,8 @@ fn a_strange_name_gets_a_place_that_can_be_typed() {
 fn of_two_sign_ins_at_once_neither_is_lost() {
     use std::io::Write;
     let house = salesforce(Options::default(), "");
-    let mut background = house.command(&["login", "--background", "--json", "--no-browser", "crm"]);
+    let port = format!("--port={}", free());
+    let mut background = house.command(&["login", "--background", "--json", "--no-browser", &port, "crm"]);
     let mut child = background.stdin(std::process::Stdio::piped()).spawn().unwrap();
     let order = json!({"passphrase": "correct horse"}).to_string();
     child.stdin.take().unwrap().write_all(order.as_bytes()).unwrap();

@@ -46,7 +46,8 @@ pub fn no_refresh_token() -> Seen {
     let salesforce = format!(
         "[profiles.crm]\npreset = \"salesforce\"\nurl = \"{base}mcp/messages\"\n\
          authorize_url = \"{base}api/mcp/oauth/authorize\"\ntoken_url = \"{base}api/mcp/oauth/token\"\n\
-         client_id = \"chipp-mcp-client\"\ntoken_style = \"json\"\nscope = \"*\"\nhosts = [\"127.0.0.1\"]\n",
+         redirect_port = {port}\nrevoke_url = \"{base}api/mcp/oauth/revoke\"\nuserinfo_url = \"{base}nobody\"\nclient_id = \"chipp-mcp-client\"\ntoken_style = \"json\"\nscope = \"*\"\nhosts = [\"127.0.0.1\"]\n",
+        port = crate::sign_in::free(),
         base = house.sandbox.base()
     );
     let path = house.home.path().join("profiles.toml");
