@@ -232,7 +232,8 @@ impl Inner {
     fn check(&self, credential: &Credential) -> Result<()> {
         // a token is for one server, also where two share an authorization server.
         if !credential.origins.contains(&self.account.origin) {
-            let what = format!("the stored sign-in is not for {}", self.account.origin);
+            let what =
+                format!("the stored sign-in to {} is not for {}", self.account.name, self.account.origin);
             return Err(self.mark(Error::new(Name::WrongOrigin, what)));
         }
         match &self.account.machine {

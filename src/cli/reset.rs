@@ -33,7 +33,7 @@ enum Item {
 
 pub(super) async fn run(context: &Context<'_>, args: ResetArgs) -> Result<u8> {
     let target = context.target(&args.target)?;
-    let (ui, name) = (context.ui, target.name());
+    let (ui, name) = (context.ui, target.label());
     let items = find(context, &target).await?;
     if items.is_empty() {
         ui.note(&format!("There is nothing to remove for {name}."));
@@ -66,7 +66,7 @@ pub(super) async fn run(context: &Context<'_>, args: ResetArgs) -> Result<u8> {
     }
     if ui.json() {
         let removed: Vec<_> = items.iter().map(|(_, words)| words).collect();
-        ui.object(&serde_json::json!({"target": name, "removed": removed}));
+        ui.object(&serde_json::json!({"target": target.name(), "removed": removed}));
     }
     Ok(0)
 }

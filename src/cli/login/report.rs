@@ -86,8 +86,12 @@ impl SignIn<'_> {
             return;
         };
         let (stays, account) = (&elsewhere.stays, &elsewhere.target.account);
+        let how = match account.as_str() {
+            "default" => "without `--account`".to_owned(),
+            account => format!("with `--account {account}`"),
+        };
         ui.note(&format!(
-            "{warn} {identity} is another account than {stays}, which stays as it is; use the new one with `--account {account}`."
+            "{warn} {identity} is another account than {stays}, which stays as it is; use the new one {how}."
         ));
     }
 }
