@@ -17,6 +17,7 @@
 //! | [`machine`] | grants without a person (RFC 6749 section 4.4, RFC 7523 section 2.1, RFC 8693) |
 //! | [`dpop`] | proofs of a key (RFC 9449) |
 //! | [`answer`] | the token answer, read tolerantly |
+//! | [`remedy`] | what to do about the error codes of providers |
 //! | `depth` | how deep JSON may be nested |
 //! | [`revoke`] | RFC 7009 |
 //!
@@ -43,6 +44,7 @@ pub mod machine;
 mod message;
 pub mod preflight;
 pub mod registration;
+pub mod remedy;
 pub mod revoke;
 pub mod scope;
 pub mod wire;

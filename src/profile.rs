@@ -5,6 +5,7 @@
 
 mod choice;
 mod file;
+pub mod hosts;
 mod manner;
 pub mod preset;
 mod source;
