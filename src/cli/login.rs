@@ -13,6 +13,7 @@ mod paste;
 mod question;
 mod redirect;
 mod report;
+pub(super) mod trial;
 mod turn;
 mod way;
 
@@ -57,7 +58,7 @@ pub(super) struct LoginArgs {
     pub(super) background: bool,
 }
 
-fn timeout(text: &str) -> Result<Duration, String> {
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     let wrong = || "give a time such as 90s or 5m, between 1s and 1h".to_owned();
     let time = humantime::parse_duration(text).map_err(|_| wrong())?;
     let range = Duration::from_secs(1)..=Duration::from_secs(3600);
@@ -65,9 +66,9 @@ fn timeout(text: &str) -> Result<Duration, String> {
 }
 
 /// The exit code after Ctrl-C.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
-fn interrupted() -> Error {
+pub(super) fn interrupted() -> Error {
     Error::new(Name::LoginCancelled, "the sign-in was interrupted")
 }
 
@@ -75,7 +76,7 @@ fn interrupted() -> Error {
 /// was set at the terminal has to be put back. Where the terminal itself is gone (SIGHUP) it is, since a
 /// handler would undo `nohup`.
 #[cfg(unix)]
-async fn ended() -> u8 {
+pub(super) async fn ended() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
     let of = |kind| async move {
         match signal(kind) {
@@ -90,13 +91,13 @@ async fn ended() -> u8 {
 }
 
 #[cfg(not(unix))]
-async fn ended() -> u8 {
+pub(super) async fn ended() -> u8 {
     let _ = tokio::signal::ctrl_c().await;
     INTERRUPTED
 }
 
 /// What a sign-in needs at hand.
-struct SignIn<'a> {
+pub(super) struct SignIn<'a> {
     context: &'a Context<'a>,
     args: &'a LoginArgs,
     target: Target,
@@ -104,6 +105,18 @@ struct SignIn<'a> {
     store: Store,
     /// The `WWW-Authenticate` values that made the proxy order this sign-in.
     challenge: Option<Vec<String>>,
+    /// Told how far it is.
+    watch: &'a dyn Fn(Stage<'_>),
+}
+
+/// How far a sign-in in the browser is.
+pub(super) enum Stage<'a> {
+    /// The authorization server is known.
+    Found(&'a Provider),
+    /// So is the client, and its redirect URI is listened at.
+    Listening(&'a str),
+    /// The browser has come back.
+    Arrived,
 }
 
 pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8> {
@@ -130,7 +143,7 @@ pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8
     };
     context.add_secret(&mut target, &store).await?;
     let session = context.session(&target, store.clone())?;
-    let sign_in = SignIn { context, args: &args, target, session, store, challenge };
+    let sign_in = SignIn { context, args: &args, target, session, store, challenge, watch: &|_| {} };
     let outcome = tokio::select! {
         // First, so that it is listened to before anything is shown.
         biased;

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
-use super::SignIn;
 use super::client::Chosen;
 use super::keep::{Asked, Bond, discard, token_endpoint};
+use super::{SignIn, Stage};
 use super::{paste, way};
 use crate::cli::ui::span;
 use crate::credential::{Client, Credential};
@@ -63,6 +63,7 @@ impl Arrived {
 impl Flow<'_> {
     pub(super) async fn run(self) -> Result<Credential> {
         let provider = self.sign_in.discover(self.before.as_ref()).await?;
+        (self.sign_in.watch)(Stage::Found(&provider));
         let chosen = self.sign_in.client(&provider, self.before.as_ref()).await?;
         let stored = chosen.stored;
         let refusal = match self.once(&provider, chosen).await {
@@ -85,6 +86,7 @@ impl Flow<'_> {
     /// One authorization request, from the browser to the stored tokens.
     async fn once(&self, provider: &Provider, chosen: Chosen) -> Result<Credential, Refusal> {
         let Chosen { client, listener, redirect_uri, .. } = chosen;
+        (self.sign_in.watch)(Stage::Listening(&redirect_uri));
         let scope = self.sign_in.scope(provider);
         let bond = self.sign_in.bond()?;
         let jkt = bond.as_ref().map(|bond| bond.key.thumbprint()).transpose()?;
@@ -102,6 +104,7 @@ impl Flow<'_> {
         let request = Request { provider, client, redirect_uri, scope, bond, authorization };
         let launch = self.open(&request, listener.port()).await?;
         let arrived = self.wait(listener, &request, launch).await?;
+        (self.sign_in.watch)(Stage::Arrived);
         self.finish(arrived, request).await
     }
 

@@ -35,7 +35,7 @@ pub(in crate::cli) fn wanted(target: &Target, port: Option<u16>) -> Result<Place
 
 impl SignIn<'_> {
     /// The place that this sign-in asks for.
-    pub(super) fn place(&self) -> Result<Place> {
+    pub(super) fn asked_place(&self) -> Result<Place> {
         wanted(&self.target, self.args.port)
     }
 
@@ -43,14 +43,14 @@ impl SignIn<'_> {
     ///
     /// # Errors
     /// `port-busy`, `network-down`.
-    pub(super) async fn bind(&self) -> Result<Listener> {
-        let bound = Listener::bind_at(self.place()?).await;
+    pub(in crate::cli) async fn bind(&self) -> Result<Listener> {
+        let bound = Listener::bind_at(self.asked_place()?).await;
         bound.map_err(|error| self.of_profile(error))
     }
 
     /// Whether an earlier redirect URI is still one that is asked for.
     pub(super) fn still_wanted(&self, earlier: &Place) -> Result<bool> {
-        let (wanted, stated) = (self.place()?, &self.target.redirect);
+        let (wanted, stated) = (self.asked_place()?, &self.target.redirect);
         Ok((stated.host.is_none() || wanted.host == earlier.host)
             && wanted.path == earlier.path
             && (wanted.port.is_none() || wanted.port == earlier.port))
@@ -84,7 +84,7 @@ impl SignIn<'_> {
     ///
     /// # Errors
     /// `redirect-uri-mismatch`.
-    pub(super) async fn check_registered(
+    pub(in crate::cli) async fn check_registered(
         &self,
         provider: &Provider,
         client_id: &str,
@@ -102,7 +102,7 @@ impl SignIn<'_> {
     }
 
     /// Whether the client is one that the user registered.
-    pub(super) fn is_own_client(&self) -> bool {
+    pub(in crate::cli) fn is_own_client(&self) -> bool {
         self.target.client_id.is_some() && self.target.documented.is_none()
     }
 
