@@ -10,6 +10,7 @@ mod fixed;
 mod flow;
 mod keep;
 mod paste;
+mod place;
 mod question;
 mod redirect;
 mod report;
@@ -17,6 +18,9 @@ pub(super) mod trial;
 mod turn;
 mod way;
 
+pub(super) use report::remedy;
+
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::context::Context;
@@ -107,6 +111,8 @@ pub(super) struct SignIn<'a> {
     challenge: Option<Vec<String>>,
     /// Told how far it is.
     watch: &'a dyn Fn(Stage<'_>),
+    /// Where the sign-in was kept, if not where it was meant to be.
+    elsewhere: OnceLock<place::Elsewhere>,
 }
 
 /// How far a sign-in in the browser is.
@@ -143,7 +149,16 @@ pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8
     };
     context.add_secret(&mut target, &store).await?;
     let session = context.session(&target, store.clone())?;
-    let sign_in = SignIn { context, args: &args, target, session, store, challenge, watch: &|_| {} };
+    let sign_in = SignIn {
+        context,
+        args: &args,
+        target,
+        session,
+        store,
+        challenge,
+        elsewhere: OnceLock::new(),
+        watch: &|_| {},
+    };
     let outcome = tokio::select! {
         // First, so that it is listened to before anything is shown.
         biased;
@@ -155,7 +170,14 @@ pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8
         outcome = sign_in.by_some_way() => outcome,
     };
     match outcome? {
-        Some((credential, accepted)) => sign_in.tell(&credential, accepted),
+        Some((credential, accepted)) => {
+            if args.background
+                && let Some(error) = sign_in.misplaced(&credential)
+            {
+                return Err(sign_in.target.mark(error));
+            }
+            sign_in.tell(&credential, accepted);
+        }
         None => sign_in.context.ui.note("You were signed in by another window; nothing more to do."),
     }
     Ok(0)
@@ -212,13 +234,16 @@ impl SignIn<'_> {
 
     /// Puts the account on the list and binds it to its store.
     fn record(&self, credential: &Credential) -> Result<()> {
-        let key = self.target.key();
+        let (target, store) = self.kept();
+        let key = target.key();
         let account = index::Account {
             server: key.server,
             client: key.client,
             account: key.account,
-            target: self.target.typed.clone(),
-            store: self.store.kind(),
+            target: target.typed.clone(),
+            identity: credential.identity.clone(),
+            provider: target.provider().map(str::to_owned),
+            store: store.kind(),
             signed_in_at: credential.signed_in_at,
         };
         index::record(&self.context.paths, &account)

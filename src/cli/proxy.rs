@@ -139,7 +139,7 @@ pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
     upstream.rate_limit = Some(sender);
     let paths = context.paths.clone();
     let mut keeper = Keeper { newest, paths, key: target.key(), url: target.canonical() };
-    let (orders, starter) = starter(args.no_browser, Way::of(&target));
+    let (orders, starter) = starter(args.no_browser, &target);
     let serving = proxy::serve(upstream, SigningIn::new(session.clone(), starter), limits);
     let child = Child { target: &args.target, port: args.port, secrets: &headers.variables };
     let end = tokio::select! {
@@ -165,6 +165,8 @@ struct Starter {
     orders: mpsc::UnboundedSender<(Order, Report)>,
     no_browser: bool,
     way: Way,
+    /// The target as it is typed.
+    target: Option<String>,
 }
 
 /// How this target is signed in to.
@@ -191,13 +193,13 @@ impl Way {
 type Report = watch::Sender<Option<Result<()>>>;
 type Orders = mpsc::UnboundedReceiver<(Order, Report)>;
 
-fn starter(no_browser: bool, way: Way) -> (Orders, Starter) {
+fn starter(no_browser: bool, target: &Target) -> (Orders, Starter) {
     let (orders, receiver) = mpsc::unbounded_channel();
-    (receiver, Starter { orders, no_browser, way })
+    (receiver, Starter { orders, no_browser, way: Way::of(target), target: target.again() })
 }
 
 impl Start for Starter {
-    fn check(&self, order: &Order) -> Result<()> {
+    fn check(&self, _: &Order) -> Result<()> {
         let why = if self.way == Way::Alone {
             "this sign-in is not made by a person, who could be asked".to_owned()
         } else if self.way == Way::Token {
@@ -209,8 +211,7 @@ impl Start for Starter {
         } else {
             return Ok(());
         };
-        let lack = if order.scope.is_some() { "" } else { "you are not signed in, and " };
-        let error = Error::new(Name::LoginRequired, format!("{lack}{why}"));
+        let error = Error::new(Name::LoginRequired, why).for_target(self.target.as_deref());
         Err(error.hinted(match self.way {
             Way::Browser => "run `chipp-auth login{target}` in a terminal",
             Way::Token => "run `chipp-auth login{target}` in a terminal; it asks for the token",

@@ -10,7 +10,7 @@ use crate::credential::record::Damage;
 use crate::error::{Error, Name, Result};
 use crate::paths::io_error;
 use crate::profile::{DEFAULT, Target};
-use crate::store::{Found, Kind, Store, allowance, index, lock};
+use crate::store::{Found, Kind, Store, allowance, index, lock, tools};
 
 #[derive(clap::Args)]
 pub(super) struct ResetArgs {
@@ -116,6 +116,10 @@ async fn find(context: &Context<'_>, target: &Target) -> Result<Vec<(Item, Strin
     let limits = allowance::path(&context.paths, &target.key(), &target.canonical());
     if limits.exists() {
         items.push((Item::Note(limits.clone()), format!("the note on the rate limit, {}", limits.display())));
+    }
+    let offer = tools::path(&context.paths, &target.key(), &target.canonical());
+    if offer.exists() {
+        items.push((Item::Note(offer.clone()), format!("the list of tools, {}", offer.display())));
     }
     if target.name() == DEFAULT {
         let found = leftovers().into_iter().map(|path| {

@@ -22,6 +22,7 @@ use crate::http;
 use crate::profile::{Auth, Style, Target};
 use crate::store::tools::{self, Offer, Tool};
 use report::{Id, Report};
+use server::{Ready, Token};
 
 #[derive(clap::Args)]
 pub(super) struct TestArgs {
@@ -94,17 +95,15 @@ impl Trial<'_> {
             self.context.add_secret(&mut target, &store).await?;
         }
         self.good(configuration(&target)?);
-        let session = match target.auth {
-            Auth::None => None,
-            _ => Some(self.context.session(&target, store.clone())?),
+        let marked = target.clone();
+        let ready = match target.auth {
+            Auth::Oauth => self.sign_in(target, store).await,
+            Auth::Bearer => self.given(target, store).await,
+            Auth::None => Ok(Ready { target, session: None, token: Token::None }),
         };
-        let signed_in = match (&session, target.auth) {
-            (Some(session), Auth::Oauth) => self.sign_in(&target, session, &store).await,
-            (Some(session), _) => self.given(&target, session).await,
-            (None, _) => Ok(server::Token::None),
-        };
-        let token = signed_in.map_err(|error| target.mark(error))?;
-        let tools = server::fetch(self, &target, session, token).await.map_err(|error| target.mark(error))?;
+        let ready = ready.map_err(|error| marked.mark(error))?;
+        let target = ready.target.clone();
+        let tools = server::fetch(self, ready).await.map_err(|error| target.mark(error))?;
         let path = tools::path(&self.context.paths, &target.key(), &target.canonical());
         if let Err(error) = tools::write(&self.context.paths, &path, &Offer::new(&tools, now())) {
             tracing::debug!("the tools could not be noted: {error}");

@@ -17,6 +17,7 @@ mod said;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::identity::Told;
 use crate::error::{Error, Name};
 use crate::http::retry_after::Wait;
 use members::Members;
@@ -52,6 +53,8 @@ pub struct Issued {
     pub refresh_expires_in: Option<u64>,
     /// `scope`, as one string.
     pub scope: Option<String>,
+    /// What tells whose tokens these are.
+    pub told: Told,
 }
 
 /// The parts of an HTTP answer that are judged.
@@ -133,6 +136,7 @@ fn issued(members: &Members, host: &str) -> Result<Issued, Refusal> {
         expires_in: seconds("expires_in").map(|lifetime| lifetime.min(LONGEST)),
         refresh_expires_in: seconds("refresh_token_expires_in").or_else(|| seconds("refresh_expires_in")),
         scope: members.get("scope").and_then(scope),
+        told: Told::read(members.single()),
     })
 }
 

@@ -37,3 +37,5 @@ mod redirect;
 mod registration;
 mod requests;
 mod session;
+#[cfg(unix)]
+mod trial;

@@ -112,7 +112,7 @@ impl SignIn<'_> {
         if !self.still_wanted(&place)? {
             return Ok(None);
         }
-        let any = self.asked_place()?.port.is_none();
+        let any = self.callback()?.port.is_none();
         match Listener::bind_at(place).await {
             Ok(listener) => Ok(Some(listener)),
             Err(error) if error.name() == Name::PortBusy && any => Ok(None),

@@ -25,7 +25,7 @@ impl SignIn<'_> {
         let access = Access::from(token.clone());
         let accepted = match probe::ask(&self.target, Some(&access)).await {
             Ok(Verdict::Refused) => {
-                let what = format!("{} does not accept this token; nothing was stored", self.target.name());
+                let what = format!("{} does not accept this token; nothing was stored", self.target.title());
                 return Err(Error::new(Name::LoginDenied, what)
                     .hinted("check that the token is complete, still valid, and made for this server"));
             }
@@ -56,6 +56,7 @@ impl SignIn<'_> {
             dpop_key: None,
             requested_scope: None,
             identity: None,
+            subject: None,
             instance: None,
             tokens: Tokens {
                 access: token,

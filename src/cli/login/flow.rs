@@ -98,6 +98,7 @@ impl Flow<'_> {
             scope: scope_asked,
             jkt: jkt.as_deref(),
             consent,
+            login_hint: self.sign_in.login_hint(scope_asked, self.before.as_ref()),
         };
         let authorization = authorize::request(provider, wanted)?;
         let provider = provider.clone();

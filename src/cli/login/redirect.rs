@@ -34,8 +34,8 @@ pub(in crate::cli) fn wanted(target: &Target, port: Option<u16>) -> Result<Place
 }
 
 impl SignIn<'_> {
-    /// The place that this sign-in asks for.
-    pub(super) fn asked_place(&self) -> Result<Place> {
+    /// Where this sign-in wants the answer to go.
+    pub(super) fn callback(&self) -> Result<Place> {
         wanted(&self.target, self.args.port)
     }
 
@@ -44,13 +44,13 @@ impl SignIn<'_> {
     /// # Errors
     /// `port-busy`, `network-down`.
     pub(in crate::cli) async fn bind(&self) -> Result<Listener> {
-        let bound = Listener::bind_at(self.asked_place()?).await;
+        let bound = Listener::bind_at(self.callback()?).await;
         bound.map_err(|error| self.of_profile(error))
     }
 
     /// Whether an earlier redirect URI is still one that is asked for.
     pub(super) fn still_wanted(&self, earlier: &Place) -> Result<bool> {
-        let (wanted, stated) = (self.asked_place()?, &self.target.redirect);
+        let (wanted, stated) = (self.callback()?, &self.target.redirect);
         Ok((stated.host.is_none() || wanted.host == earlier.host)
             && wanted.path == earlier.path
             && (wanted.port.is_none() || wanted.port == earlier.port))

@@ -1,5 +1,7 @@
 //! The parts of a sign-in that `test` looks at one by one.
 
+use std::sync::OnceLock;
+
 use super::{LoginArgs, SignIn, Stage};
 use crate::cli::context::Context;
 use crate::credential::Credential;
@@ -27,13 +29,16 @@ impl<'a> Trial<'a> {
             session: self.session.clone(),
             store: self.store.clone(),
             challenge: None,
+            elsewhere: OnceLock::new(),
             watch: self.watch,
         }
     }
 
-    /// Signs in; `None` if another window did.
-    pub(in crate::cli) async fn run(&self) -> Result<Option<Credential>> {
-        Ok(self.sign_in().by_some_way().await?.map(|(credential, _)| credential))
+    /// Signs in. Where it is kept, if that is not where it was meant to be: the account may be another one.
+    pub(in crate::cli) async fn run(&self) -> Result<Option<Target>> {
+        let sign_in = self.sign_in();
+        sign_in.by_some_way().await?;
+        Ok(sign_in.elsewhere.into_inner().map(|elsewhere| elsewhere.target))
     }
 
     /// Everything that can be looked at without signing in, for a sign-in that is there already.

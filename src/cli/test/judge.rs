@@ -30,7 +30,9 @@ pub(super) fn named(failed: Failed, target: &Target, token: Token, said: Option<
     match failed {
         Failed::Ours(error) => match error.name() {
             _ if token == Token::None => error,
-            Name::LoginRequired | Name::LoginDenied if said.is_some() => refused(&host, target, token, said),
+            _ if said.is_some() && (error.wants_login() || error.name() == Name::LoginDenied) => {
+                refused(&host, target, token, said)
+            }
             Name::NetworkDown
             | Name::Timeout
             | Name::ServerError

@@ -1,7 +1,7 @@
 //! The steps of a sign-in: the authorization server, the redirect URI, the browser, the code, the refresh.
 
 use super::report::Id;
-use super::server::Token;
+use super::server::{Ready, Token};
 use super::{TestArgs, Trial};
 use crate::cli::login::{self, LoginArgs, Stage};
 use crate::credential::Freshness;
@@ -12,53 +12,62 @@ use crate::session::Session;
 use crate::store::Store;
 
 impl Trial<'_> {
-    /// Has a sign-in, made now if there is none or a new one is wished for, and renews it once.
-    pub(super) async fn sign_in(&self, target: &Target, session: &Session, store: &Store) -> Result<Token> {
+    /// Has a sign-in, made now if there is none or a new one is wished for, and renews it once. Where the
+    /// person signs in as somebody else than before, it goes on with the new account: the older one stays.
+    pub(super) async fn sign_in(&self, mut target: Target, store: Store) -> Result<Ready> {
         let args = login_args(self.args);
-        let watch = |stage: Stage<'_>| self.passed(target, &stage);
         let context = self.context;
-        let sign_in = login::trial::Trial { context, args: &args, target, session, store, watch: &watch };
+        let mut session = context.session(&target, store.clone())?;
         self.begin(Id::AuthorizationServer);
-        let there = match context.patiently(store, session.load()).await {
+        let there = match context.patiently(&store, session.load()).await {
             // What a new sign-in mends.
             Err(error) if error.name() == Name::StoreCorrupt => None,
             there => there?,
         };
         let there = there.filter(|there| !self.args.fresh && usable(there));
         let fresh = there.is_none();
-        match &there {
-            Some(there) if !there.grant.is_repeatable() => {
-                sign_in.look(there).await?;
-                self.begin(Id::SignIn);
-                self.skip(format!("{} already{}", "signed in", whose(there)));
+        let elsewhere = {
+            let watch = |stage: Stage<'_>| self.passed(&target, &stage);
+            let (target, session, store) = (&target, &session, &store);
+            let sign_in = login::trial::Trial { context, args: &args, target, session, store, watch: &watch };
+            match &there {
+                Some(there) if !there.grant.is_repeatable() => {
+                    sign_in.look(there).await?;
+                    self.begin(Id::SignIn);
+                    self.skip(format!("signed in already{}", target.key().whom(there.identity.as_deref())));
+                    None
+                }
+                None if !target.grant.is_repeatable() => {
+                    sign_in.run().await.map_err(|error| self.of_style(target, error))?
+                }
+                _ => {
+                    self.begin(Id::SignIn);
+                    session.access().await?;
+                    self.good("signed in without a person");
+                    None
+                }
             }
-            Some(_) => {
-                self.begin(Id::SignIn);
-                self.good("signed in without a person");
-            }
-            None if target.grant.is_repeatable() => {
-                self.begin(Id::SignIn);
-                sign_in.run().await?;
-                self.good("signed in without a person");
-            }
-            None => self.in_the_browser(&sign_in, session).await?,
+        };
+        if let Some(elsewhere) = elsewhere {
+            let store = context.store(&elsewhere)?;
+            (session, target) = (context.session(&elsewhere, store)?, elsewhere);
         }
-        self.refresh(session, fresh).await
+        if fresh && !target.grant.is_repeatable() {
+            self.signed_in(&target, &session).await?;
+        }
+        let token = self.refresh(&target, &session, fresh).await?;
+        Ok(Ready { target, session: Some(session), token })
     }
 
-    /// Signs a person in. Which step fails is known by how far it came.
-    async fn in_the_browser(&self, sign_in: &login::trial::Trial<'_>, session: &Session) -> Result<()> {
-        let Some(credential) = sign_in.run().await.map_err(|error| self.of_style(sign_in.target, error))?
-        else {
-            self.begin(Id::SignIn);
-            self.good("another window has signed in");
-            return Ok(());
-        };
-        // As it is stored.
-        let stored = session.load().await?.unwrap_or(credential);
+    /// As whom, and how the code was exchanged.
+    async fn signed_in(&self, target: &Target, session: &Session) -> Result<()> {
+        // As it is stored: by us, or by another window.
+        let lost = || Error::new(Name::Internal, "the sign-in is not there after it was made");
+        let stored = session.load().await?.ok_or_else(lost)?;
         self.begin(Id::Exchange);
-        let style = Style::Named(stored.client.style).name();
-        self.good(format!("the token endpoint takes {style}; signed in{}", whose(&stored)));
+        let (style, whom) =
+            (Style::Named(stored.client.style).name(), target.key().whom(stored.identity.as_deref()));
+        self.good(format!("the token endpoint takes {style}; signed in{whom}"));
         Ok(())
     }
 
@@ -85,7 +94,7 @@ impl Trial<'_> {
     }
 
     /// Renews once, if that is possible and allowed.
-    async fn refresh(&self, session: &Session, fresh: bool) -> Result<Token> {
+    async fn refresh(&self, target: &Target, session: &Session, fresh: bool) -> Result<Token> {
         self.begin(Id::Refresh);
         let there = session.load().await?;
         let Some(there) = there.filter(|there| !there.grant.is_repeatable()) else {
@@ -94,8 +103,9 @@ impl Trial<'_> {
         };
         let token = if fresh { Token::Proven } else { Token::Stored };
         if !there.refreshable() {
-            let remedy = "you will have to sign in again when the access ends; some servers issue a refresh token only for the scope `offline_access`, or only at the first sign-in";
-            self.report.borrow_mut().warn("the server issued no refresh token".to_owned(), remedy.to_owned());
+            let usual = "it was refused; run `chipp-auth test --fresh`".to_owned();
+            let remedy = login::remedy(target, &there).unwrap_or(usual);
+            self.report.borrow_mut().warn("the server issued no refresh token".to_owned(), remedy);
             return Ok(token);
         }
         if self.args.no_refresh {
@@ -115,12 +125,13 @@ impl Trial<'_> {
     }
 
     /// A token that the user was given.
-    pub(super) async fn given(&self, target: &Target, session: &Session) -> Result<Token> {
+    pub(super) async fn given(&self, target: Target, store: Store) -> Result<Ready> {
         self.begin(Id::SignIn);
-        match session.load().await? {
+        let session = self.context.session(&target, store.clone())?;
+        match self.context.patiently(&store, session.load()).await? {
             Some(_) => {
                 self.good("a token of yours is stored");
-                Ok(Token::Given)
+                Ok(Ready { target, session: Some(session), token: Token::Given })
             }
             None => {
                 let what = format!("no token is stored for {}", target.name());
@@ -145,11 +156,6 @@ impl Trial<'_> {
         let hint = error.hint();
         error.hinted(format!("{hint}; if they are right, another token request style may be: `--token-style auto` tries them all"))
     }
-}
-
-/// The name of the account, where it is known.
-fn whose(credential: &Credential) -> String {
-    credential.identity.as_ref().map(|identity| format!(" as {}", clean(identity))).unwrap_or_default()
 }
 
 /// Whether a sign-in serves, perhaps after a renewal.

@@ -41,13 +41,17 @@ pub(super) enum Token {
     Proven,
 }
 
+/// A target with all that it takes to use it.
+pub(super) struct Ready {
+    pub(super) target: Target,
+    pub(super) session: Option<Session>,
+    pub(super) token: Token,
+}
+
 /// Fetches all tools.
-pub(super) async fn fetch(
-    trial: &Trial<'_>,
-    target: &Target,
-    session: Option<Session>,
-    token: Token,
-) -> Result<Vec<Tool>> {
+pub(super) async fn fetch(trial: &Trial<'_>, ready: Ready) -> Result<Vec<Tool>> {
+    let Ready { target, session, token } = ready;
+    let target = &target;
     trial.begin(Id::Server);
     let said = Arc::default();
     let renewable = match &session {
