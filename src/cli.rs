@@ -18,6 +18,7 @@ mod reset;
 mod status;
 mod target;
 mod terminal;
+mod test;
 mod token;
 mod ui;
 
@@ -105,6 +106,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Remove damaged or stale credentials
     Reset(reset::ResetArgs),
+    /// Try everything out, step by step: sign in, renew, fetch the tools
+    Test(test::TestArgs),
     /// Print a fresh access token
     Token(token::TokenArgs),
     /// Print the JSON object that Claude Code's headersHelper expects
@@ -146,6 +149,7 @@ impl Command {
             Command::Logout(args) => &args.target,
             Command::Status(args) => &args.target,
             Command::Reset(args) => &args.target,
+            Command::Test(args) => &args.target,
             Command::Token(args) | Command::Headers(args) => &args.target,
             Command::ClientMetadata(_) | Command::Completions { .. } | Command::OpenBrowser => return None,
         };
@@ -177,6 +181,7 @@ fn dispatch(cli: Cli, ui: &Ui) -> Result<u8> {
             Command::Logout(args) => logout::run(&context, args).await,
             Command::Status(args) => status::run(&context, args).await,
             Command::Reset(args) => reset::run(&context, args).await,
+            Command::Test(args) => test::run(&context, args).await,
             Command::Token(args) => token::token(&context, args).await,
             Command::Headers(args) => token::headers(&context, args).await,
             Command::ClientMetadata(_) | Command::Completions { .. } | Command::OpenBrowser => Ok(0),

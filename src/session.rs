@@ -128,6 +128,16 @@ impl Session {
         self.another_credential(used).await.map(|credential| credential.tokens.access)
     }
 
+    /// Renews the sign-in before its time, to see whether that works. What cannot be renewed stays as it is, its
+    /// access token included.
+    ///
+    /// # Errors
+    /// As [`Session::token`].
+    pub async fn try_renewal(&self) -> Result<Credential> {
+        let present = self.credential().await?;
+        self.renew(renewal::Need::Trial(present.tokens.access)).await
+    }
+
     async fn credential(&self) -> Result<Credential> {
         let found = match self.0.cached() {
             Some(credential) => Some(credential),

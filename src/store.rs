@@ -16,6 +16,7 @@ pub mod seal;
 mod sealed;
 mod secret;
 pub mod style;
+pub mod tools;
 
 use std::fmt;
 use std::sync::Arc;

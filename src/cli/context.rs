@@ -122,7 +122,8 @@ impl<'a> Context<'a> {
     /// needs one.
     pub(super) async fn add_machine_secret(&self, target: &mut Target) -> Result<()> {
         let profile = target.typed.as_deref().is_some_and(|typed| !typed.contains("://"));
-        if !target.grant.is_repeatable() || !profile {
+        let has = target.client_secret.is_some() || target.client_key.is_some();
+        if has || !target.grant.is_repeatable() || !profile {
             return Ok(());
         }
         let store = self.store(target)?;

@@ -10,7 +10,7 @@ use crate::credential::record::Damage;
 use crate::error::{Error, Name, Result};
 use crate::paths::io_error;
 use crate::profile::{DEFAULT, Target};
-use crate::store::{Found, Kind, Store, allowance, index, lock, style};
+use crate::store::{Found, Kind, Store, allowance, index, lock, style, tools};
 
 #[derive(clap::Args)]
 pub(super) struct ResetArgs {
@@ -121,6 +121,10 @@ async fn find(context: &Context<'_>, target: &Target) -> Result<Vec<(Item, Strin
         let words = format!("the note on the token request style, {}", note.display());
         (Item::Note(note), words)
     }));
+    let offer = tools::path(&context.paths, &target.key(), &target.canonical());
+    if offer.exists() {
+        items.push((Item::Note(offer.clone()), format!("the list of tools, {}", offer.display())));
+    }
     if target.name() == DEFAULT {
         let found = leftovers().into_iter().map(|path| {
             let words = format!("{}, left by another client", path.display());
