@@ -36,10 +36,10 @@ pub struct Wanted<'a> {
     pub jkt: Option<&'a str>,
     /// Whether the user is to be asked for his consent once more (`prompt=consent`).
     pub consent: bool,
-    /// The account that is meant, for a server that can choose it (OpenID Connect Core section 3.1.2.1).
-    pub login_hint: Option<&'a str>,
     /// What the profile adds. It replaces nothing that is said here, but for the `prompt` of `consent`.
     pub params: Option<&'a BTreeMap<String, String>>,
+    /// The account that is meant, for a server that can choose it (OpenID Connect Core section 3.1.2.1).
+    pub login_hint: Option<&'a str>,
 }
 
 /// Parameters that neither a profile nor the query of the endpoint states: what the answer is bound to, and
@@ -60,7 +60,7 @@ const OURS: [&str; 8] = [
 /// # Errors
 /// `internal` if the redirect URI is not a URL.
 pub fn request(provider: &Provider, wanted: Wanted<'_>) -> Result<Authorization> {
-    let Wanted { client_id, redirect_uri, scope, jkt, consent, login_hint, params } = wanted;
+    let Wanted { client_id, redirect_uri, scope, jkt, consent, params, login_hint } = wanted;
     let redirect = RedirectUrl::new(redirect_uri.to_owned())
         .map_err(|_| Error::new(Name::Internal, "the redirect URI is not a URL"))?;
     let client = BasicClient::new(ClientId::new(client_id.to_owned()))
