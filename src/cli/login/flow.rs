@@ -98,6 +98,7 @@ impl Flow<'_> {
             consent,
             login_hint: self.sign_in.login_hint(scope_asked, self.before.as_ref()),
         };
+        authorize::guarded(provider, &client)?;
         let authorization = authorize::request(provider, wanted)?;
         let provider = provider.clone();
         let request = Request { provider, client, redirect_uri, scope, bond, authorization };
