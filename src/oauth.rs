@@ -108,6 +108,8 @@ pub struct Provider {
     pub scope: Option<String>,
     /// The resource identifier to name in requests (RFC 8707); none if there is to be no such parameter.
     pub resource: Option<String>,
+    /// Whether it is asked with PKCE. Without it only where the profile says so.
+    pub pkce: bool,
     /// Where requests to this server may go (D1).
     pub reach: Reach,
 }
@@ -130,6 +132,7 @@ impl Provider {
             client_metadata_documents: false,
             scope: None,
             resource: None,
+            pkce: true,
             reach,
         }
     }

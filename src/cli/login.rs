@@ -31,7 +31,7 @@ use crate::credential::Credential;
 use crate::error::{Error, Name, Result};
 use crate::oauth::discovery::{Known, discover};
 use crate::oauth::{Provider, hosts};
-use crate::profile::{Auth, Target};
+use crate::profile::{Auth, Pkce, Target};
 use crate::session::Session;
 use crate::store::{Store, index};
 
@@ -229,6 +229,7 @@ impl SignIn<'_> {
             challenge: self.challenge.clone(),
             preferred: before.map(|before| before.issuer.clone()),
             pkce_unverified: target.pkce_unverified,
+            pkce_refused: target.pkce == Pkce::Omit,
             ..Known::new(target.url.clone(), target.canonical())
         };
         let found = discover(&known).await?;

@@ -92,6 +92,7 @@ pub(super) async fn provider(found: Metadata, known: &Known, reach: &Reach) -> R
     Ok(Provider {
         userinfo: found.userinfo(),
         issuer_known: true,
+        pkce: true,
         endpoints: Endpoints {
             authorization: authorization.ok_or_else(|| missing(issuer, "authorization_endpoint"))?,
             token,
