@@ -77,6 +77,8 @@ pub struct Provider {
     pub endpoints: Endpoints,
     /// Where to register a client (RFC 7591), if that is possible.
     pub registration: Option<Url>,
+    /// Whether it says all this in metadata of its own; otherwise only its endpoints are known.
+    pub published: bool,
     /// Whether every authorization response carries `iss` (RFC 9207, A-28).
     pub issuer_in_response: bool,
     /// `token_endpoint_auth_methods_supported`, if the server says.
@@ -108,6 +110,7 @@ impl Provider {
             issuer_known: true,
             endpoints,
             registration: None,
+            published: false,
             issuer_in_response: false,
             auth_methods: None,
             signing_algorithms: Vec::new(),
