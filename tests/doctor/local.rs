@@ -199,3 +199,15 @@ fn no_browser_is_a_warning() {
     // A computer with a browser of its own uses that one.
     assert!(["ok", "warn"].contains(&Report::from(gone).status("browser")));
 }
+
+/// The profile was pointed elsewhere since.
+#[test]
+fn a_sign_in_for_another_server_is_found() {
+    let house = signed_in();
+    let base = house.sandbox.base().as_str().trim_end_matches('/').to_owned();
+    let elsewhere = base.replace("127.0.0.1", "localhost");
+    let text =
+        format!("[profiles.chipp]\nurl = \"{elsewhere}/mcp/messages\"\nauthorization_server = \"{base}\"\n");
+    fs::write(house.home.path().join("profiles.toml"), text).unwrap();
+    Report::of(&house, &[]).failed("sign-in", "wrong-origin", 7, &[]);
+}

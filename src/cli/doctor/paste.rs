@@ -81,7 +81,7 @@ fn replace(text: &str, from: &str, to: &str) -> String {
     out + rest
 }
 
-/// Takes user name, password, query and fragment out of every address.
+/// Takes user name, password, query, fragment and keys out of every address.
 fn addresses(text: &str) -> String {
     let (mut out, mut rest) = (String::new(), text);
     while let Some(at) = rest.find("://") {
@@ -92,10 +92,18 @@ fn addresses(text: &str) -> String {
         let authority = address.find(['/', '?', '#', '\\']).unwrap_or(address.len());
         let host = address[..authority].rfind('@').map_or(0, |at| at + 1);
         let shown = address.find(['?', '#']).unwrap_or(address.len());
-        out.push_str(&address[host..shown]);
+        let parts: Vec<_> =
+            address[host..shown].split('/').map(|part| if is_key(part) { "…" } else { part }).collect();
+        out.push_str(&parts.join("/"));
         rest = after;
     }
     out + rest
+}
+
+/// Whether a part of a path looks like a key: some servers are addressed by one.
+fn is_key(part: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| part.as_bytes().iter().any(kind);
+    part.len() >= 20 && !part.contains('.') && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
 }
 
 /// Takes the user's name out of paths, where it is a whole part.

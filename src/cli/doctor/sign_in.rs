@@ -105,6 +105,11 @@ fn judge(target: &Target, found: Option<&Credential>) -> Check {
             false => Check::warn(ID, "you are not signed in", login),
         };
     };
+    let origin = target.url.origin().ascii_serialization();
+    if !found.origins.contains(&origin) {
+        let error = Error::new(Name::WrongOrigin, format!("the stored sign-in is not for {origin}"));
+        return Check::fail(ID, &target.mark(error));
+    }
     let ended = found.tokens.refresh_expires_at.is_some_and(|end| now() >= end);
     if found.grant.is_repeatable() {
         return Check::ok(ID, format!("{}; repeated without you when it ends", access(found)));

@@ -31,6 +31,9 @@ fn addresses_lose_credentials_queries_and_fragments() {
         ("https://a@b@e.com:1/x", "https://e.com:1/x"),
         ("socks5://u:p@h", "socks5://h"),
         ("https://e.com/@me/x", "https://e.com/@me/x"),
+        ("https://e.com/s/0a1b2c3d4e5f6a7b8c9d/mcp", "https://e.com/s/…/mcp"),
+        ("https://e.com/well-known-and-long-enough/mcp", "https://e.com/well-known-and-long-enough/mcp"),
+        ("https://mcp1.a-long-name.example.com/mcp", "https://mcp1.a-long-name.example.com/mcp"),
     ] {
         assert_eq!(paste().clean(text), shown, "{text}");
     }
