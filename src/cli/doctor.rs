@@ -159,9 +159,9 @@ async fn asked(target: &Target, roots: impl Future<Output = Vec<Check>>) -> Vec<
     let asked = async {
         // Where the profile names the authorization server, nothing has to be known of the MCP server first.
         if target.issuer.is_some() || target.endpoints.is_some() {
-            return tokio::join!(server::look(&target.url), provider::search(target, None));
+            return tokio::join!(server::look(target), provider::search(target, None));
         }
-        let look = server::look(&target.url).await;
+        let look = server::look(target).await;
         let search = provider::search(target, Some(&look)).await;
         (look, search)
     };
@@ -171,6 +171,7 @@ async fn asked(target: &Target, roots: impl Future<Output = Vec<Check>>) -> Vec<
     let encrypted: Vec<_> = spoken.filter(|url| url.scheme() == "https").collect();
     let errors = [look.as_ref().err(), search.error()];
     let mut checks: Vec<_> = roots.into_iter().map(|roots| tls::judged(roots, &encrypted, &errors)).collect();
+    checks.extend(server::headers(target));
     checks.extend([server::reachable(&target.url, &look), search.check(target), server::clock(&look)]);
     checks
 }

@@ -85,6 +85,23 @@ fn a_sign_in_that_the_server_ended_is_a_warning() {
 }
 
 #[test]
+fn a_sign_in_without_a_refresh_token_is_a_warning_only_if_it_ends() {
+    for (ends, status) in [(true, "warn"), (false, "ok")] {
+        let house = House::new(Options::default());
+        house.sandbox.fail_next(chipp_auth::sandbox::Fault::edit(move |members| {
+            members.remove("refresh_token");
+            if !ends {
+                members.remove("expires_in");
+            }
+        }));
+        assert_eq!(house.login(&[]).code, 0);
+        let report = Report::of(&house, &[]);
+        assert_eq!(report.status("sign-in"), status, "{}", report.json);
+        assert_eq!(report.what("sign-in").contains("offline_access"), ends, "{}", report.json);
+    }
+}
+
+#[test]
 fn who_is_not_signed_in_is_told_how() {
     let house = House::new(Options::default());
     let report = Report::of(&house, &[]);

@@ -137,3 +137,19 @@ fn certificates_are_judged() {
         assert!(report.what("server").contains("see `certificates`"), "{}", report.json);
     }
 }
+
+#[test]
+fn a_header_of_the_profile_goes_along_and_one_that_cannot_be_had_is_told_of() {
+    let house = House::new(Options::default());
+    let url = house.sandbox.mcp_url();
+    let text = format!("[profiles.own]\nurl = \"{url}\"\nheaders = {{ X-Key = \"${{OWN_KEY}}\" }}\n");
+    std::fs::write(house.home.path().join("profiles.toml"), text).unwrap();
+    let report = Report::of(&house, &["own"]);
+    assert_eq!((report.status("headers"), report.status("server")), ("warn", "ok"), "{}", report.json);
+    assert!(report.what("headers").contains("OWN_KEY"), "{}", report.json);
+    let mut there = command(&house, &["own"]);
+    there.env("OWN_KEY", "s3cret");
+    let report = Report::from(there);
+    assert!(report.all().iter().all(|check| check["id"] != "headers"), "{}", report.json);
+    assert!(!report.ended.stdout.contains("s3cret"));
+}

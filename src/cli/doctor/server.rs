@@ -8,8 +8,10 @@ use http::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method};
 use url::Url;
 
+use crate::cli::proxy::header;
 use crate::error::{Error, Name, Result};
 use crate::http::mcp::{Client, Failure};
+use crate::profile::Target;
 
 use super::check::Check;
 
@@ -45,9 +47,11 @@ impl Look {
 ///
 /// # Errors
 /// `network-down`, `tls-failed`, `timeout`.
-pub(super) async fn look(url: &Url) -> Result<Look> {
+pub(super) async fn look(target: &Target) -> Result<Look> {
+    let url = &target.url;
     let host = url.host_str().unwrap_or_default();
-    let mut headers = HeaderMap::new();
+    // A header that cannot be had is told of by itself; what the server says without it is worth something too.
+    let mut headers: HeaderMap = header::of(target).unwrap_or_default().list.into_iter().collect();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
     headers.insert("mcp-protocol-version", HeaderValue::from_static("2025-11-25"));
@@ -72,6 +76,16 @@ pub(super) async fn look(url: &Url) -> Result<Look> {
         clocks: theirs.map(|theirs| [theirs, now - took / 2]),
         took,
     })
+}
+
+/// The profile's own headers, where one of them cannot be had: its variable may be set for the MCP client alone.
+pub(super) fn headers(target: &Target) -> Option<Check> {
+    let error = header::of(target).err()?;
+    Some(Check::warn(
+        "headers",
+        format!("asked without the profile's headers: {}", error.what()),
+        error.hint(),
+    ))
 }
 
 /// Whether the server is there and is one.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::cli::context::Context;
+use crate::cli::login::remedy;
 use crate::cli::ui::span;
 use crate::credential::{Credential, Freshness, Grant, Key, now, now_ms};
 use crate::error::{Error, Name, Result};
@@ -130,11 +131,13 @@ fn judge(target: &Target, found: Option<&Credential>) -> Check {
         false if found.grant == Grant::Static => {
             Check::ok(ID, "a token of yours, which works until its server ends it")
         }
-        false => Check::warn(
-            ID,
-            format!("{}; it cannot be renewed", access(found)),
-            format!("{login} when it ends"),
-        ),
+        // It does not end, as far as is known.
+        false if found.expires_at().is_none() => Check::ok(ID, access(found)),
+        false => {
+            let why = remedy(target, found).map(|why| format!(". {why}")).unwrap_or_default();
+            let what = format!("{}, and it cannot be renewed{why}", access(found));
+            Check::warn(ID, what, format!("{login} when it ends"))
+        }
     }
 }
 
