@@ -19,6 +19,7 @@ mod reset;
 mod status;
 mod target;
 mod terminal;
+mod test;
 mod token;
 mod ui;
 
@@ -108,6 +109,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Remove damaged or stale credentials
     Reset(reset::ResetArgs),
+    /// Try everything out, step by step: sign in, renew, fetch the tools
+    Test(test::TestArgs),
     /// Print a fresh access token
     Token(token::TokenArgs),
     /// Print the JSON object that Claude Code's headersHelper expects
@@ -150,6 +153,7 @@ impl Command {
             Command::Status(args) => &args.target,
             Command::Doctor(args) => &args.target,
             Command::Reset(args) => &args.target,
+            Command::Test(args) => &args.target,
             Command::Token(args) | Command::Headers(args) => &args.target,
             Command::ClientMetadata(_) | Command::Completions { .. } | Command::OpenBrowser => return None,
         };
@@ -187,6 +191,7 @@ fn dispatch(cli: Cli, ui: &Ui) -> Result<u8> {
             Command::Logout(args) => logout::run(&context, args).await,
             Command::Status(args) => status::run(&context, args).await,
             Command::Reset(args) => reset::run(&context, args).await,
+            Command::Test(args) => test::run(&context, args).await,
             Command::Token(args) => token::token(&context, args).await,
             Command::Headers(args) => token::headers(&context, args).await,
             Command::Doctor(_)

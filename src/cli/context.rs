@@ -132,7 +132,8 @@ impl<'a> Context<'a> {
     /// needs one.
     pub(super) async fn add_machine_secret(&self, target: &mut Target) -> Result<()> {
         let profile = target.typed.as_deref().is_some_and(|typed| !typed.contains("://"));
-        if !target.grant.is_repeatable() || !profile {
+        let has = target.client_secret.is_some() || target.client_key.is_some();
+        if has || !target.grant.is_repeatable() || !profile {
             return Ok(());
         }
         let store = self.store(target)?;
@@ -174,6 +175,7 @@ impl<'a> Context<'a> {
             origin: target.url.origin().ascii_serialization(),
             typed: target.again(),
             named: target.named(),
+            hosts: target.hosts.clone(),
             token_types: target.token_types.clone(),
             name: target.title(),
             provider: target.provider().map(str::to_owned),
