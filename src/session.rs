@@ -128,6 +128,16 @@ impl Session {
         self.another_credential(used).await.map(|credential| credential.tokens.access)
     }
 
+    /// Renews the sign-in before its time, to see whether that works. What cannot be renewed stays as it is, its
+    /// access token included.
+    ///
+    /// # Errors
+    /// As [`Session::token`].
+    pub async fn try_renewal(&self) -> Result<Credential> {
+        let present = self.credential().await?;
+        self.renew(renewal::Need::Trial(present.tokens.access)).await
+    }
+
     async fn credential(&self) -> Result<Credential> {
         let found = match self.0.cached() {
             Some(credential) => Some(credential),
@@ -232,7 +242,8 @@ impl Inner {
     fn check(&self, credential: &Credential) -> Result<()> {
         // a token is for one server, also where two share an authorization server.
         if !credential.origins.contains(&self.account.origin) {
-            let what = format!("the stored sign-in is not for {}", self.account.origin);
+            let what =
+                format!("the stored sign-in to {} is not for {}", self.account.name, self.account.origin);
             return Err(self.mark(Error::new(Name::WrongOrigin, what)));
         }
         match &self.account.machine {

@@ -26,6 +26,8 @@ pub(super) enum Need {
     Time,
     /// The server refused this one.
     Other(SecretString),
+    /// Somebody wants to see whether it can be renewed. This one is good, whatever comes of it.
+    Trial(SecretString),
 }
 
 impl Need {
@@ -37,6 +39,7 @@ impl Need {
             Need::Other(used) => {
                 freshness != Freshness::Expired && !same_secret(used, &credential.tokens.access)
             }
+            Need::Trial(used) => !same_secret(used, &credential.tokens.access),
         }
     }
 
@@ -44,7 +47,7 @@ impl Need {
     pub(super) fn tolerates(&self, credential: &Credential) -> bool {
         match self {
             Need::Time => credential.freshness(now_ms()) != Freshness::Expired,
-            Need::Other(_) => self.met_by(credential),
+            Need::Other(_) | Need::Trial(_) => self.met_by(credential),
         }
     }
 }

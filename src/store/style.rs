@@ -90,7 +90,7 @@ mod tests {
         assert!(of_target(&paths, &key("a", "default")).is_empty() && !paths.data.exists());
         write(&paths, &mine, &key("a", "default"), TokenStyle::FormBasic).unwrap();
         assert_eq!(read(&mine), Some(TokenStyle::FormBasic));
-        assert_eq!(of_target(&paths, &key("a", "work")), [mine.clone()]);
+        assert_eq!(of_target(&paths, &key("a", "work")), std::slice::from_ref(&mine));
         assert!(of_target(&paths, &key("b", "default")).is_empty());
         for rubbish in ["", "{", "{\"style\":\"soap\",\"target\":\"\"}", &"x".repeat(LIMIT * 2)] {
             std::fs::write(&mine, rubbish).unwrap();

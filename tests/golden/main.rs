@@ -73,6 +73,7 @@ real! {
     TlsFailed = sign_in::bad_certificates,
     Timeout = sign_in::silent_server,
     LoginRequired = renewal::signed_out,
+    RefreshMissing = renewal::no_refresh_token,
     ClientRejected = renewal::unknown_client,
     CaptivePortal = renewal::portal,
     ServerBusy = renewal::busy,

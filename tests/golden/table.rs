@@ -18,7 +18,6 @@ pub const LISTED: &[Listed] = &[
         || Error::new(Name::Internal, "the renewal was interrupted"),
         "a bug in this program; whoever knows how to cause one mends it instead",
     ),
-    (Name::RefreshMissing, || Error::new(Name::RefreshMissing, "your access has ended"), "to come"),
     (
         Name::ToolsUnavailable,
         || Error::new(Name::ToolsUnavailable, "the MCP server shows no tools"),

@@ -124,7 +124,7 @@ fn client() -> Client {
 
 fn code() -> Code {
     let verifier = PkceCodeVerifier::new("verifier-verifier-verifier-verifier-verifier-".into());
-    Code { code: "code".into(), verifier, redirect_uri: "http://localhost:1/callback".into() }
+    Code { code: "code".into(), verifier: Some(verifier), redirect_uri: "http://localhost:1/callback".into() }
 }
 
 fn wants_nonce(nonce: &str) -> Page {
@@ -212,7 +212,8 @@ async fn without_a_key_there_is_no_proof() {
 #[test]
 fn the_type_of_the_tokens_is_the_one_that_was_asked_for() {
     let also = ["bot".to_owned()];
-    let check = |found, bound, named| wire::check_type(found, Types { bound, named, also: &also });
+    let check =
+        |found: Option<&str>, bound, named| wire::check_type(found, Types { bound, named, also: &also });
     let accepts = |found: Option<&str>, bound, named| check(found, bound, named).is_ok();
     assert!(accepts(Some("Bearer"), false, true) && accepts(Some("bEARER"), false, true));
     assert!(accepts(Some("DPoP"), true, false) && accepts(Some("dpop"), true, true));

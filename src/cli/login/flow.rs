@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
-use super::SignIn;
 use super::client::Chosen;
 use super::keep::{Asked, Bond, token_endpoint};
 use super::trouble::Trouble;
+use super::{SignIn, Stage};
 use super::{paste, way};
 use crate::cli::ui::span;
 use crate::credential::{Client, Credential, TokenStyle};
@@ -67,6 +67,7 @@ impl Arrived {
 impl Flow<'_> {
     pub(super) async fn run(self) -> Result<Credential> {
         let provider = self.sign_in.discover(self.before.as_ref()).await?;
+        (self.sign_in.watch)(Stage::Found(&provider));
         let chosen = self.sign_in.client(&provider, self.before.as_ref()).await?;
         let stored = chosen.stored;
         let styles = self.sign_in.styles(&provider, &chosen.client);
@@ -110,6 +111,7 @@ impl Flow<'_> {
         styles: Vec<TokenStyle>,
     ) -> Result<Credential, Trouble> {
         let Chosen { client, listener, redirect_uri, .. } = chosen;
+        (self.sign_in.watch)(Stage::Listening(&redirect_uri));
         let scope = self.sign_in.scope(provider);
         let bond = self.sign_in.bond()?;
         let jkt = bond.as_ref().map(|bond| bond.key.thumbprint()).transpose()?;
@@ -121,14 +123,16 @@ impl Flow<'_> {
             scope: scope_asked,
             jkt: jkt.as_deref(),
             consent,
-            params: Some(&self.sign_in.target.authorize_params),
             login_hint: self.sign_in.login_hint(scope_asked, self.before.as_ref()),
+            params: Some(&self.sign_in.target.authorize_params),
         };
+        authorize::guarded(provider, &client)?;
         let authorization = authorize::request(provider, wanted)?;
         let provider = provider.clone();
         let request = Request { provider, client, redirect_uri, scope, bond, authorization, styles };
         let launch = self.open(&request, listener.port()).await?;
         let arrived = self.wait(listener, &request, launch).await?;
+        (self.sign_in.watch)(Stage::Arrived);
         self.finish(arrived, request).await
     }
 

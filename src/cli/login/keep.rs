@@ -1,7 +1,7 @@
 //! Turns issued tokens into a stored sign-in, or takes them back.
 
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
 
 use super::SignIn;
 use crate::credential::{Client, Credential, Grant, now};
@@ -10,6 +10,7 @@ use crate::oauth::answer::Issued;
 use crate::oauth::identity::{self, Identity, Userinfo};
 use crate::oauth::wire::{self, Endpoint, Types};
 use crate::oauth::{Provider, dpop, revoke};
+use crate::profile::hosts::allows;
 
 /// What tokens were issued for.
 pub(super) struct Asked {
@@ -111,14 +112,7 @@ impl SignIn<'_> {
 
 /// Whether a profile lets tokens go to this host.
 fn permitted(hosts: Option<&[String]>, url: &Url) -> bool {
-    let Some(hosts) = hosts else { return true };
-    let host = url.host_str().unwrap_or_default();
-    hosts.iter().any(|pinned| match pinned.strip_prefix("*.") {
-        Some(suffix) if matches!(url.host(), Some(Host::Domain(_))) => {
-            host.strip_suffix(suffix).is_some_and(|below| below.ends_with('.'))
-        }
-        _ => pinned.eq_ignore_ascii_case(host),
-    })
+    hosts.is_none_or(|hosts| url.host_str().is_some_and(|host| allows(hosts, host)))
 }
 
 /// Gives a refresh token back that nobody will use. Best effort.
