@@ -55,7 +55,11 @@ impl Paths {
     }
 }
 
-fn make_private(path: &Path, forbidden: u32) -> Result<()> {
+/// A directory, created private if it is missing, and checked. `forbidden`: permission bits that must not be set.
+///
+/// # Errors
+/// As [`Paths::private`].
+pub(crate) fn make_private(path: &Path, forbidden: u32) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

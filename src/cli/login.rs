@@ -64,7 +64,7 @@ fn timeout(text: &str) -> Result<Duration, String> {
 }
 
 /// The exit code after Ctrl-C.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 fn interrupted() -> Error {
     Error::new(Name::LoginCancelled, "the sign-in was interrupted")
@@ -74,7 +74,7 @@ fn interrupted() -> Error {
 /// was set at the terminal has to be put back. Where the terminal itself is gone (SIGHUP) it is, since a
 /// handler would undo `nohup`.
 #[cfg(unix)]
-async fn ended() -> u8 {
+pub(super) async fn ended() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
     let of = |kind| async move {
         match signal(kind) {
@@ -89,7 +89,7 @@ async fn ended() -> u8 {
 }
 
 #[cfg(not(unix))]
-async fn ended() -> u8 {
+pub(super) async fn ended() -> u8 {
     let _ = tokio::signal::ctrl_c().await;
     INTERRUPTED
 }

@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context<'_>, args: LogoutArgs) -> Result<u8> {
     worst
 }
 
-async fn one(context: &Context<'_>, target: &Target, local: bool) -> Result<()> {
+pub(super) async fn one(context: &Context<'_>, target: &Target, local: bool) -> Result<()> {
     let store = context.store(target)?;
     let session = context.session(target, store.clone())?;
     let ended = context.patiently(&store, session.end(!local)).await?;
