@@ -37,6 +37,19 @@ impl Key {
         }
     }
 
+    /// As whom one is signed in, to put behind the name of a server: ` as john@example.com (account work)`.
+    /// Nothing for the usual account, if it is not known whose it is.
+    pub fn whom(&self, identity: Option<&str>) -> String {
+        match identity {
+            Some(identity) if self.account == "default" || self.account == identity => {
+                format!(" as {identity}")
+            }
+            Some(identity) => format!(" as {identity} (account {})", self.account),
+            None if self.account == "default" => String::new(),
+            None => format!(" as {}", self.account),
+        }
+    }
+
     /// A file name for the key: safe on every file system, unique, and of 32 characters.
     pub fn slug(&self) -> String {
         hex(&Sha256::digest(self.user().as_bytes())[..16])
@@ -86,6 +99,8 @@ pub struct Credential {
     pub requested_scope: Option<String>,
     /// The account's name as the provider tells it, such as `john@example.com`.
     pub identity: Option<String>,
+    /// `sub`: the provider's own word for the account, to tell it from another one. Not for people.
+    pub subject: Option<String>,
     /// The `instance_url` of the token answer (Salesforce): where the account's own API is.
     pub instance: Option<String>,
     /// The tokens.
@@ -149,6 +164,14 @@ impl Credential {
         means && self.refused_at.is_none() && self.client_refused_at.is_none()
     }
 
+    /// Whether another sign-in is known to be that of another account. Where a provider says nothing, or calls
+    /// an account by two names, it is not.
+    pub fn is_of_another(&self, other: &Credential) -> bool {
+        let subjects = self.subject.as_ref().zip(other.subject.as_ref());
+        let (Some(ours), Some(theirs)) = (&self.identity, &other.identity) else { return false };
+        !ours.eq_ignore_ascii_case(theirs) && subjects.is_none_or(|(ours, theirs)| ours != theirs)
+    }
+
     /// The scope in force: what was granted, or else what was asked for (RFC 6749 section 5.1).
     pub fn scope(&self) -> Option<&str> {
         self.tokens.scope.as_deref().or(self.requested_scope.as_deref())
@@ -192,6 +215,7 @@ pub(crate) mod tests {
             dpop_key: None,
             requested_scope: Some("*".into()),
             identity: None,
+            subject: None,
             instance: None,
             tokens: Tokens {
                 access: "chipp_at_1".into(),

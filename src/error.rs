@@ -223,6 +223,11 @@ impl Error {
         self.name().row().exit
     }
 
+    /// Whether only a new sign-in helps.
+    pub fn wants_login(&self) -> bool {
+        matches!(self.name(), Name::LoginRequired | Name::RefreshMissing | Name::RefreshLost)
+    }
+
     /// The failure as the one JSON object that `--json` prints.
     pub fn to_json(&self) -> serde_json::Value {
         let row = self.name().row();

@@ -22,6 +22,7 @@ mod guard;
 mod notice;
 pub mod page;
 pub mod paste;
+pub mod place;
 pub mod query;
 mod refusal;
 mod serve;
@@ -30,6 +31,7 @@ mod verdict;
 pub use bind::{Ignored, Listener};
 pub use callback::Callback;
 pub use page::Page;
+pub use place::{Host, Place};
 use secrecy::SecretString;
 
 /// What the answer to one authorization request has to look like.

@@ -17,6 +17,8 @@
 //! | [`machine`] | grants without a person (RFC 6749 section 4.4, RFC 7523 section 2.1, RFC 8693) |
 //! | [`dpop`] | proofs of a key (RFC 9449) |
 //! | [`answer`] | the token answer, read tolerantly |
+//! | [`remedy`] | what to do about the error codes of providers |
+//! | [`identity`] | whose tokens they are (OpenID Connect Core sections 3.1.3.7 and 5.3) |
 //! | `depth` | how deep JSON may be nested |
 //! | [`revoke`] | RFC 7009 |
 //!
@@ -39,10 +41,12 @@ mod depth;
 pub mod device;
 pub mod discovery;
 pub mod dpop;
+pub mod identity;
 pub mod machine;
 mod message;
 pub mod preflight;
 pub mod registration;
+pub mod remedy;
 pub mod revoke;
 pub mod scope;
 pub mod wire;
@@ -77,6 +81,8 @@ pub struct Provider {
     pub endpoints: Endpoints,
     /// Where to register a client (RFC 7591), if that is possible.
     pub registration: Option<Url>,
+    /// Where the account's name can be asked for (OpenID Connect Core section 5.3), if the server says.
+    pub userinfo: Option<Url>,
     /// Whether every authorization response carries `iss` (RFC 9207, A-28).
     pub issuer_in_response: bool,
     /// `token_endpoint_auth_methods_supported`, if the server says.
@@ -108,6 +114,7 @@ impl Provider {
             issuer_known: true,
             endpoints,
             registration: None,
+            userinfo: None,
             issuer_in_response: false,
             auth_methods: None,
             signing_algorithms: Vec::new(),

@@ -8,8 +8,10 @@ mod choice;
 pub mod edit;
 mod entry;
 pub mod file;
+pub mod hosts;
 pub mod keys;
 mod manner;
+mod naming;
 pub mod preset;
 pub mod schema;
 mod source;
@@ -30,6 +32,7 @@ pub use choice::{Choices, GrantChoice, ResourceChoice, key_file};
 pub use entry::Entry;
 pub use file::load;
 pub use manner::{Auth, BasicEncoding, Redirect, RedirectHost, Style};
+pub use naming::{titled, words};
 pub use preset::Preset;
 use source::{bare, chipp, from_entry};
 
@@ -224,39 +227,15 @@ impl Target {
         userinfo.map(ToString::to_string).chain(self.issuer.clone()).collect()
     }
 
-    /// This target as it has to be typed again, with its account; none for the default one.
-    pub fn again(&self) -> Option<String> {
-        let account = (self.account != "default").then(|| format!("--account {}", quoted(&self.account)));
-        let words: Vec<_> = self.typed.iter().map(|typed| quoted(typed)).chain(account).collect();
-        (!words.is_empty()).then(|| words.join(" "))
-    }
-
     /// The MCP endpoint's canonical URL (A-26).
     pub fn canonical(&self) -> String {
         canonical(&self.url)
-    }
-
-    /// A name for people.
-    pub fn name(&self) -> String {
-        match &self.typed {
-            None => DEFAULT.to_owned(),
-            Some(typed) => Url::parse(typed).map_or_else(|_| typed.clone(), |url| http::show(&url)),
-        }
     }
 
     /// Marks an error with this target, so that its hint names the right command.
     pub fn mark(&self, error: Error) -> Error {
         error.for_target(self.again().as_deref())
     }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_.,:/@%+=~[]".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// A URL without fragment, and without a lone trailing slash (A-26).

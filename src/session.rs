@@ -49,14 +49,27 @@ pub struct Account {
     pub token_types: Vec<String>,
     /// The target as typed, for hints.
     pub typed: Option<String>,
-    /// The target's name, for sentences.
+    /// The target's name with its provider, for sentences.
     pub name: String,
+    /// The provider's name alone, if it is known: whose account a person is asked for.
+    pub provider: Option<String>,
+    /// What helps where that provider gives no refresh token.
+    pub no_refresh: Option<String>,
     /// Documented lifetime of refresh tokens, in seconds.
     pub refresh_lifetime: Option<u64>,
     /// Whether an answer without `token_type` is refused.
     pub names_token_type: bool,
     /// How to sign in without a person, if that is how this account does it.
     pub machine: Option<Machine>,
+}
+
+/// What became of a new sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// It is stored.
+    Stored,
+    /// It is not: in its place is that of another account, of this name.
+    Taken(String),
 }
 
 /// One sign-in in use by this process. Cheap to clone; all clones share one cache and one renewal.
@@ -145,20 +158,24 @@ impl Session {
         self.0.reload().await
     }
 
-    /// Stores a new sign-in in the place of the old one. Excludes a renewal of the old one, which
-    /// would otherwise overwrite the new one when it ends.
+    /// Stores a new sign-in in the place of the old one, unless that is known to be of another account. Excludes
+    /// a renewal of the old one, which would otherwise overwrite the new one when it ends; and another sign-in,
+    /// which may have brought another account since somebody last looked.
     ///
     /// # Errors
     /// Those of the store; then the old sign-in is still there.
-    pub async fn begin(&self, mut credential: Credential) -> Result<()> {
+    pub async fn begin(&self, mut credential: Credential) -> Result<Begun> {
         let _flight = self.0.flight.lock().await;
         let _lock = self.0.lock().await?;
         // Damage in the old record is no reason to refuse a new one.
         let old = self.0.store.load(&self.0.account.key).await.ok().flatten();
+        if let Some(old) = old.as_ref().filter(|old| old.is_of_another(&credential)) {
+            return Ok(Begun::Taken(old.identity.clone().unwrap_or_default()));
+        }
         credential.generation = old.map_or(1, |old| old.generation.saturating_add(1));
         self.0.store.save(&self.0.account.key, &credential).await.map_err(|e| self.0.mark(e))?;
         self.0.keep(Some(credential));
-        Ok(())
+        Ok(Begun::Stored)
     }
 
     /// Waits until no renewal is under way, at most `limit`: ending a process between the server's
@@ -247,7 +264,11 @@ impl Inner {
     }
 
     fn signed_out(&self) -> Error {
-        self.mark(Error::new(Name::LoginRequired, format!("you are not signed in to {}", self.account.name)))
+        let Account { key, name, .. } = &self.account;
+        self.mark(Error::new(
+            Name::LoginRequired,
+            format!("you are not signed in to {name}{}", key.whom(None)),
+        ))
     }
 
     fn mark(&self, error: Error) -> Error {

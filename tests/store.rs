@@ -193,6 +193,8 @@ fn the_account_list_remembers_and_pins_the_store() {
         client: None,
         account: name.into(),
         target: Some("https://mcp.chipp.ai/mcp/core".into()),
+        identity: None,
+        provider: None,
         store,
         signed_in_at: 1_000_000,
     };

@@ -54,7 +54,8 @@ impl<'a> Context<'a> {
         Ok(Context { global, paths: Paths::find()?, ui, secrets })
     }
 
-    /// The target that the arguments mean.
+    /// The target that the arguments mean. `--account` takes the name that the account has at its provider,
+    /// too.
     pub(super) fn target(&self, args: &TargetArgs) -> Result<Target> {
         self.target_over(args, false)
     }
@@ -67,7 +68,14 @@ impl<'a> Context<'a> {
             client_secret: self.secrets.client_secret.clone(),
             ..args.choices()?
         };
-        Target::resolve(args.target.as_deref(), &self.paths.config, choices)
+        let mut target = Target::resolve(args.target.as_deref(), &self.paths.config, choices)?;
+        if self.global.account.is_some()
+            // A list that cannot be read is reported by whoever needs it.
+            && let Ok(Some(account)) = index::by_identity(&self.paths, &target.key())
+        {
+            target.account = account.account;
+        }
+        Ok(target)
     }
 
     /// The store of a target: the one asked for, or the one it is bound to, or
@@ -112,6 +120,24 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
+    /// The same for a target that signs in without a person, for commands that may have to do that by themselves.
+    /// Its tokens may be in memory only ([`Context::working_store`]); its secret is where the user put it.
+    ///
+    /// # Errors
+    /// Those of the store. Where there is no keychain there is no secret in it either, and not every grant
+    /// needs one.
+    pub(super) async fn add_machine_secret(&self, target: &mut Target) -> Result<()> {
+        let profile = target.typed.as_deref().is_some_and(|typed| !typed.contains("://"));
+        if !target.grant.is_repeatable() || !profile {
+            return Ok(());
+        }
+        let store = self.store(target)?;
+        match self.add_secret(target, &store).await {
+            Err(error) if error.name() == Name::KeychainMissing && self.global.store.is_none() => Ok(()),
+            outcome => outcome,
+        }
+    }
+
     /// A store of a kind.
     pub(super) fn open(&self, kind: store::Kind) -> Store {
         let passphrase = self.secrets.passphrase.clone();
@@ -145,7 +171,9 @@ impl<'a> Context<'a> {
             typed: target.again(),
             named: target.named(),
             token_types: target.token_types.clone(),
-            name: target.name(),
+            name: target.title(),
+            provider: target.provider().map(str::to_owned),
+            no_refresh: target.preset.and_then(|preset| preset.no_refresh.clone()),
             refresh_lifetime: target.refresh_lifetime,
             names_token_type: target.names_token_type,
             machine: target.grant.is_repeatable().then(|| self.machine(target)).transpose()?,

@@ -10,11 +10,16 @@ mod fixed;
 mod flow;
 mod keep;
 mod paste;
+mod place;
 mod question;
+mod redirect;
 mod report;
 mod turn;
 mod way;
 
+pub(super) use report::remedy;
+
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::context::Context;
@@ -23,7 +28,7 @@ use crate::credential::Credential;
 use crate::error::{Error, Name, Result};
 use crate::oauth::Provider;
 use crate::oauth::discovery::{Known, discover};
-use crate::profile::Target;
+use crate::profile::{Auth, Target};
 use crate::session::Session;
 use crate::store::{Store, index};
 
@@ -103,6 +108,8 @@ struct SignIn<'a> {
     store: Store,
     /// The `WWW-Authenticate` values that made the proxy order this sign-in.
     challenge: Option<Vec<String>>,
+    /// Where the sign-in was kept, if not where it was meant to be.
+    elsewhere: OnceLock<place::Elsewhere>,
 }
 
 pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8> {
@@ -118,13 +125,19 @@ pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8
         context
     };
     let mut target = context.target(&args.target)?;
+    match target.auth {
+        Auth::Oauth => {}
+        Auth::Bearer => args.with_token = true,
+        Auth::None => return Ok(fixed::nothing(context.ui, &target)),
+    }
     let store = match context.global.store {
         Some(kind) => context.open(kind.into()),
         None => context.store(&target)?,
     };
     context.add_secret(&mut target, &store).await?;
     let session = context.session(&target, store.clone())?;
-    let sign_in = SignIn { context, args: &args, target, session, store, challenge };
+    let sign_in =
+        SignIn { context, args: &args, target, session, store, challenge, elsewhere: OnceLock::new() };
     let outcome = tokio::select! {
         // First, so that it is listened to before anything is shown.
         biased;
@@ -136,7 +149,14 @@ pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8
         outcome = sign_in.by_some_way() => outcome,
     };
     match outcome? {
-        Some((credential, accepted)) => sign_in.tell(&credential, accepted),
+        Some((credential, accepted)) => {
+            if args.background
+                && let Some(error) = sign_in.misplaced(&credential)
+            {
+                return Err(sign_in.target.mark(error));
+            }
+            sign_in.tell(&credential, accepted);
+        }
         None => sign_in.context.ui.note("You were signed in by another window; nothing more to do."),
     }
     Ok(0)
@@ -193,13 +213,16 @@ impl SignIn<'_> {
 
     /// Puts the account on the list and binds it to its store.
     fn record(&self, credential: &Credential) -> Result<()> {
-        let key = self.target.key();
+        let (target, store) = self.kept();
+        let key = target.key();
         let account = index::Account {
             server: key.server,
             client: key.client,
             account: key.account,
-            target: self.target.typed.clone(),
-            store: self.store.kind(),
+            target: target.typed.clone(),
+            identity: credential.identity.clone(),
+            provider: target.provider().map(str::to_owned),
+            store: store.kind(),
             signed_in_at: credential.signed_in_at,
         };
         index::record(&self.context.paths, &account)

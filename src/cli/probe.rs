@@ -8,9 +8,11 @@ use http::{HeaderMap, Method};
 use secrecy::ExposeSecret;
 use url::Url;
 
+use super::proxy::header;
 use crate::error::{Error, Name, Result};
 use crate::http::mcp::{Client, Failure};
 use crate::oauth::challenge;
+use crate::profile::Target;
 use crate::proxy::Access;
 
 /// The longest wait for the answer's head. Its body may be a stream without an end, and is not read.
@@ -33,11 +35,12 @@ pub(super) enum Verdict {
 /// Asks.
 ///
 /// # Errors
-/// `network-down` and its kind; `server-busy`, `server-error` and `redirect-refused` for answers that say
+/// `usage` and `config-bad` for headers of the profile; `network-down` and its kind; `server-busy`, `server-error` and `redirect-refused` for answers that say
 /// nothing about the token.
-pub(super) async fn ask(url: &Url, access: Option<&Access>) -> Result<Verdict> {
+pub(super) async fn ask(target: &Target, access: Option<&Access>) -> Result<Verdict> {
+    let url = &target.url;
     let host = url.host_str().unwrap_or_default();
-    let mut headers = HeaderMap::new();
+    let mut headers: HeaderMap = header::of(target)?.list.into_iter().collect();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
     headers.insert("mcp-protocol-version", HeaderValue::from_static("2025-11-25"));

@@ -2,7 +2,7 @@
 //! the traffic itself is the business of [`crate::proxy`].
 
 mod fixed;
-mod header;
+pub(super) mod header;
 mod limits;
 
 use std::ops::RangeInclusive;
@@ -20,10 +20,11 @@ use crate::credential::Grant;
 use crate::error::{Error, Name, Result};
 use crate::http;
 use crate::login::browser;
+use crate::profile::{Auth, Target};
 use crate::proxy::signin::{Progress, SigningIn, Start};
 use crate::proxy::{self, Bearer, End, Limits, Order, Transport, Upstream};
-use fixed::{Fixed, Unencrypted};
-use header::Given;
+use fixed::{Fixed, Open, Unencrypted};
+use header::{Given, Typed};
 use limits::Keeper;
 
 /// How long the end of the process waits for a renewal under way: a rotation that is not written down
@@ -33,7 +34,7 @@ const LAST_RENEWAL: Duration = Duration::from_secs(10);
 /// The bounds of both time limits.
 const TIMES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
 const CONNECTION: &str = "Connection";
-const OPEN: &str = "use https; where the server has none, and whoever reads the traffic on its way may do so, \
+const ENCRYPT: &str = "use https; where the server has none, and whoever reads the traffic on its way may do so, \
     --allow-http permits it for servers without a sign-in, or with a token of your own in --header";
 
 #[derive(clap::Args)]
@@ -92,15 +93,18 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
-    let target = context.target_over(&args.target, args.allow_http).map_err(|error| match error.name() {
-        Name::UnsafeUrl if args.target.target.as_deref().is_some_and(|typed| typed.starts_with("http:")) => {
-            error.hinted(OPEN)
-        }
-        _ => error,
-    })?;
-    let headers =
-        header::resolve(&args.headers, args.header_file.as_deref(), |name| std::env::var(name).ok())
-            .map_err(|error| target.mark(error))?;
+    let mut target =
+        context.target_over(&args.target, args.allow_http).map_err(|error| match error.name() {
+            Name::UnsafeUrl
+                if args.target.target.as_deref().is_some_and(|typed| typed.starts_with("http:")) =>
+            {
+                error.hinted(ENCRYPT)
+            }
+            _ => error,
+        })?;
+    let typed = Typed { given: &args.headers, file: args.header_file.as_deref() };
+    let headers = header::resolve(&typed, &target.headers, header::environment);
+    let headers = headers.map_err(|error| target.mark(error))?;
     let fixed = headers.authorize();
     let unencrypted = target.url.scheme() == "http" && !http::is_loopback(&target.url);
     let mut upstream = Upstream {
@@ -123,6 +127,10 @@ pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
     if unencrypted {
         return proxy::serve(upstream, Unencrypted, limits).await.map(exit);
     }
+    if target.auth == Auth::None {
+        return proxy::serve(upstream, Open, limits).await.map(exit);
+    }
+    context.add_machine_secret(&mut target).await?;
     let session = context.session(&target, context.working_store(&target)?)?;
     // The keychain takes longer than all the rest of the start; ask it while the client is still writing.
     let early = session.clone();
@@ -131,7 +139,7 @@ pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
     upstream.rate_limit = Some(sender);
     let paths = context.paths.clone();
     let mut keeper = Keeper { newest, paths, key: target.key(), url: target.canonical() };
-    let (orders, starter) = starter(args.no_browser, target.grant == Grant::User);
+    let (orders, starter) = starter(args.no_browser, &target);
     let serving = proxy::serve(upstream, SigningIn::new(session.clone(), starter), limits);
     let child = Child { target: &args.target, port: args.port, secrets: &headers.variables };
     let end = tokio::select! {
@@ -156,22 +164,46 @@ fn exit(end: End) -> u8 {
 struct Starter {
     orders: mpsc::UnboundedSender<(Order, Report)>,
     no_browser: bool,
-    /// Whether the sign-in is a person's.
-    personal: bool,
+    way: Way,
+    /// The target as it is typed.
+    target: Option<String>,
+}
+
+/// How this target is signed in to.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// By a person in the browser.
+    Browser,
+    /// With a token that the person was given.
+    Token,
+    /// By a machine.
+    Alone,
+}
+
+impl Way {
+    fn of(target: &Target) -> Way {
+        match (target.auth, &target.grant) {
+            (Auth::Bearer, _) => Way::Token,
+            (_, Grant::User) => Way::Browser,
+            _ => Way::Alone,
+        }
+    }
 }
 
 type Report = watch::Sender<Option<Result<()>>>;
 type Orders = mpsc::UnboundedReceiver<(Order, Report)>;
 
-fn starter(no_browser: bool, personal: bool) -> (Orders, Starter) {
+fn starter(no_browser: bool, target: &Target) -> (Orders, Starter) {
     let (orders, receiver) = mpsc::unbounded_channel();
-    (receiver, Starter { orders, no_browser, personal })
+    (receiver, Starter { orders, no_browser, way: Way::of(target), target: target.again() })
 }
 
 impl Start for Starter {
-    fn check(&self, order: &Order) -> Result<()> {
-        let why = if !self.personal {
+    fn check(&self, _: &Order) -> Result<()> {
+        let why = if self.way == Way::Alone {
             "this sign-in is not made by a person, who could be asked".to_owned()
+        } else if self.way == Way::Token {
+            "the server takes a token that you were given, and none is stored".to_owned()
         } else if self.no_browser {
             "--no-browser forbids asking you".to_owned()
         } else if let Some(obstacle) = browser::obstacle() {
@@ -179,11 +211,11 @@ impl Start for Starter {
         } else {
             return Ok(());
         };
-        let lack = if order.scope.is_some() { "" } else { "you are not signed in, and " };
-        let error = Error::new(Name::LoginRequired, format!("{lack}{why}"));
-        Err(error.hinted(match self.personal {
-            true => "run `chipp-auth login{target}` in a terminal",
-            false => "check the client's credentials, and what it may do on the server",
+        let error = Error::new(Name::LoginRequired, why).for_target(self.target.as_deref());
+        Err(error.hinted(match self.way {
+            Way::Browser => "run `chipp-auth login{target}` in a terminal",
+            Way::Token => "run `chipp-auth login{target}` in a terminal; it asks for the token",
+            Way::Alone => "check the client's credentials, and what it may do on the server",
         }))
     }
 

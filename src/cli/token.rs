@@ -5,6 +5,7 @@ use secrecy::ExposeSecret;
 use super::TargetArgs;
 use super::context::Context;
 use crate::error::{Error, Name, Result};
+use crate::profile::Auth;
 use crate::proxy::Access;
 
 #[derive(clap::Args)]
@@ -43,7 +44,13 @@ pub(super) async fn headers(context: &Context<'_>, args: TokenArgs) -> Result<u8
 }
 
 async fn fresh(context: &Context<'_>, args: &TokenArgs) -> Result<Access> {
-    let target = context.target(&args.target)?;
+    let mut target = context.target(&args.target)?;
+    if target.auth == Auth::None {
+        let what = format!("{} needs no sign-in, so there is no token", target.name());
+        return Err(target
+            .mark(Error::new(Name::Usage, what).hinted("correct `auth` in its profile, if that is wrong")));
+    }
+    context.add_machine_secret(&mut target).await?;
     let store = context.working_store(&target)?;
     let session = context.session(&target, store.clone())?;
     context.patiently(&store, session.access()).await

@@ -135,6 +135,22 @@ pub(super) fn table(rows: &[(&str, String)]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// A table of several columns with a head, aligned.
+pub(super) fn columns<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+    let length = |text: &str| text.chars().count();
+    let widths: [usize; N] = std::array::from_fn(|at| {
+        let cells = rows.iter().map(|row| length(&row[at]));
+        cells.chain([length(head[at])]).max().unwrap_or(0)
+    });
+    let line = |cells: [&str; N]| {
+        let pad = |(cell, width): (&str, usize)| format!("{cell:width$}");
+        cells.into_iter().zip(widths).map(pad).collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let first = format!("  {DIM}{}{DIM:#}", line(head));
+    let rows = rows.iter().map(|row| format!("  {}", line(row.each_ref().map(String::as_str))));
+    [first].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+}
+
 /// A span of seconds for people: the two largest units.
 pub(super) fn span(seconds: u64) -> String {
     let rounded = match seconds {

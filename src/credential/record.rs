@@ -66,6 +66,8 @@ struct Body {
     requested_scope: Option<String>,
     #[serde(default)]
     identity: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
     #[serde(default)]
     instance: Option<String>,
     #[serde(serialize_with = "expose_one")]
@@ -117,6 +119,7 @@ pub fn encode(credential: &Credential) -> Result<SecretString, serde_json::Error
         registered_redirect: client.registered_redirect,
         requested_scope: credential.requested_scope.clone(),
         identity: credential.identity.clone(),
+        subject: credential.subject.clone(),
         instance: credential.instance.clone(),
         access_token: tokens.access,
         refresh_token: tokens.refresh,
@@ -165,6 +168,7 @@ pub fn decode(text: &str) -> Result<Credential, Damage> {
         dpop_key: body.dpop_key,
         requested_scope: body.requested_scope,
         identity: body.identity,
+        subject: body.subject,
         instance: body.instance,
         tokens: Tokens {
             access: body.access_token,

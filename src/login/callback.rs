@@ -46,7 +46,7 @@ impl Listener {
     /// `login-timeout`; `issuer-mismatch`; `login-denied`, `client-rejected`, `server-error` or
     /// `server-busy` after an error answer. The browser has its page by then.
     pub async fn wait(self, expected: Expected, limit: Duration) -> Result<Callback> {
-        let (gate, outcome) = Gate::new(self.port(), expected, self.ignored());
+        let (gate, outcome) = Gate::new(self.site(), expected, self.ignored());
         let gate = Arc::new(gate);
         let task = tokio::spawn(serve::run(self.sockets, gate.clone()));
         let server = Server { gate, task };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
+use super::guard::Site;
 use super::notice::Notice;
 use super::page::Page;
 use super::verdict::{self, Outcome, Void};
@@ -33,7 +34,7 @@ pub(super) enum Stage {
 
 /// The one decision of a sign-in, shared by all connections.
 pub(super) struct Gate {
-    pub(super) port: u16,
+    pub(super) site: Site,
     expected: Expected,
     ignored: Ignored,
     /// Taken by the first right callback, which makes the state good for one use.
@@ -46,10 +47,14 @@ pub(super) struct Gate {
 
 impl Gate {
     /// A closed gate, and the place where the answer will arrive.
-    pub(super) fn new(port: u16, expected: Expected, ignored: Ignored) -> (Gate, oneshot::Receiver<Outcome>) {
+    pub(super) fn new(
+        site: Site,
+        expected: Expected,
+        ignored: Ignored,
+    ) -> (Gate, oneshot::Receiver<Outcome>) {
         let (answer, outcome) = oneshot::channel();
         let gate = Gate {
-            port,
+            site,
             expected,
             ignored,
             answer: Mutex::new(Some(answer)),

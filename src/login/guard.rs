@@ -8,27 +8,36 @@ use http::{Method, Version, header, request::Parts};
 
 use super::notice::Notice;
 
+/// Where requests have to go.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    pub(super) port: u16,
+    /// The path of the redirect URI, as a browser asks for it.
+    pub(super) path: String,
+}
+
 /// What a request that passed asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
-    /// `GET /callback`, with whatever query.
+    /// `GET` of the redirect URI, with whatever query.
     Callback,
     /// `GET /done`: the outcome, under an address without the code (L8).
     Done,
 }
 
 /// Looks at everything but the query.
-pub(super) fn route(head: &Parts, port: u16) -> Result<Route, Notice> {
+pub(super) fn route(head: &Parts, site: &Site) -> Result<Route, Notice> {
     // An absolute target is for proxies, and no browser speaks HTTP/1.0 (row 29).
     if head.version != Version::HTTP_11 || head.uri.scheme().is_some() {
         return Err(Notice::NotOurs);
     }
-    if !is_our_host(head, port) {
+    if !is_our_host(head, site.port) {
         return Err(Notice::Foreign);
     }
     let route = match (head.uri.path(), head.uri.query()) {
-        ("/callback", _) => Route::Callback,
+        // First, so that a redirect URI with this very path still has its last page: answers have a query.
         ("/done", None) => Route::Done,
+        (path, _) if path == site.path => Route::Callback,
         _ => return Err(Notice::Nothing),
     };
     if head.method != Method::GET {

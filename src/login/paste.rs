@@ -50,8 +50,10 @@ pub fn read(text: &SecretString, expected: &Expected) -> Result<Result<SecretStr
 /// not been answered yet.
 fn callback(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "it is not a complete address")?;
-    if url.scheme() != "http" || !http::is_loopback(&url) || url.path() != "/callback" {
-        return Err("it is not the address at which the browser ends, which has `/callback?` in it");
+    let answers = url.query_pairs().any(|(name, _)| name == "code" || name == "error");
+    // The path may be any: a profile can state its own.
+    if url.scheme() != "http" || !http::is_loopback(&url) || !(answers || url.path() == "/callback") {
+        return Err("it is not the address at which the browser ends, which has `code=` in it");
     }
     Ok(url)
 }

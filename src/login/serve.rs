@@ -86,7 +86,7 @@ async fn connection(stream: TcpStream, gate: Arc<Gate>) {
 
 async fn respond(request: Request<Incoming>, gate: &Gate, shown: &AtomicBool) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
-    let refused = match guard::route(&head, gate.port) {
+    let refused = match guard::route(&head, &gate.site) {
         Ok(Route::Callback) => match gate.admit(head.uri.query().unwrap_or_default()) {
             Ok(()) => {
                 gate.hold().await;

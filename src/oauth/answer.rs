@@ -7,14 +7,17 @@
 //! | file | what |
 //! | --- | --- |
 //! | [`members`] | a body, taken apart |
+//! | [`said`] | the words of a server that refuses |
 //! | [`refusal`] | an answer without tokens: its name, and what may be done about it |
 
 mod members;
 mod refusal;
+mod said;
 
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::identity::Told;
 use crate::error::{Error, Name};
 use crate::http::retry_after::Wait;
 use members::Members;
@@ -50,6 +53,8 @@ pub struct Issued {
     pub refresh_expires_in: Option<u64>,
     /// `scope`, as one string.
     pub scope: Option<String>,
+    /// What tells whose tokens these are.
+    pub told: Told,
 }
 
 /// The parts of an HTTP answer that are judged.
@@ -96,8 +101,8 @@ pub fn read(reply: Reply<'_>) -> Answer {
 
 fn judge(reply: Reply<'_>, members: &Members) -> Result<Issued, Refusal> {
     let success = (200..300).contains(&reply.status);
-    match error_of(members, success).filter(|_| members.complete) {
-        Some((code, description)) => Err(Refusal::named(reply, &code, &description)),
+    match said::said(members, success).filter(|_| members.complete) {
+        Some(said) => Err(Refusal::named(reply, &said)),
         None if !success => Err(Refusal::unnamed(reply)),
         None if !members.complete => Err(Refusal::bad(reply.host, "cannot be understood")),
         None => issued(members, reply.host),
@@ -117,36 +122,6 @@ fn salvage(mut refusal: Refusal, members: &Members, host: &str) -> Refusal {
     if tokens.any(|token| refusal.says(token)) { refusal.silenced() } else { refusal }
 }
 
-/// `error` and `error_description`, in the shapes that occur: nested (`{"error": {"code": …}}`), Slack's
-/// `ok: false`, Supabase's `error_code`, Okta's `errorCode`.
-fn error_of(members: &Members, success: bool) -> Option<(String, String)> {
-    let first = |names: &[&str]| names.iter().find_map(|name| members.text(name)).map(str::to_owned);
-    let description =
-        || first(&["error_description", "message", "msg", "errorSummary", "detail"]).unwrap_or_default();
-    let unnamed = || Some(("error".to_owned(), description()));
-    match members.get("error") {
-        Some(Value::String(code)) if !code.is_empty() => return Some((code.clone(), description())),
-        Some(Value::Object(nested)) => {
-            let text =
-                |name: &&str| nested.get(*name).and_then(Value::as_str).filter(|text| !text.is_empty());
-            let code = ["error", "code", "type", "status"].iter().find_map(text).unwrap_or("error");
-            let words = ["message", "error_description"].iter().find_map(text).unwrap_or_default();
-            return Some((code.to_owned(), words.to_owned()));
-        }
-        Some(Value::Bool(true)) => return unnamed(),
-        Some(Value::Array(list)) if !list.is_empty() => return unnamed(),
-        _ => {}
-    }
-    let said_no = |name: &str| members.get(name) == Some(&Value::Bool(false));
-    match first(&["error_code", "errorCode"]) {
-        Some(code) => Some((code, description())),
-        // In a success these are names of other things.
-        None if !success => first(&["code"]).map(|code| (code, description())),
-        None if said_no("ok") || said_no("success") => unnamed(),
-        None => None,
-    }
-}
-
 fn issued(members: &Members, host: &str) -> Result<Issued, Refusal> {
     if ["access_token", "refresh_token", "error"].into_iter().any(|name| members.repeats(name)) {
         return Err(Refusal::bad(host, "repeats a member"));
@@ -161,6 +136,7 @@ fn issued(members: &Members, host: &str) -> Result<Issued, Refusal> {
         expires_in: seconds("expires_in").map(|lifetime| lifetime.min(LONGEST)),
         refresh_expires_in: seconds("refresh_token_expires_in").or_else(|| seconds("refresh_expires_in")),
         scope: members.get("scope").and_then(scope),
+        told: Told::read(members.single()),
     })
 }
 

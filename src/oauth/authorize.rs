@@ -34,6 +34,8 @@ pub struct Wanted<'a> {
     pub jkt: Option<&'a str>,
     /// Whether the user is to be asked for his consent once more (`prompt=consent`).
     pub consent: bool,
+    /// The account that is meant, for a server that can choose it (OpenID Connect Core section 3.1.2.1).
+    pub login_hint: Option<&'a str>,
 }
 
 /// Builds an authorization request.
@@ -41,7 +43,7 @@ pub struct Wanted<'a> {
 /// # Errors
 /// `internal` if the redirect URI is not a URL.
 pub fn request(provider: &Provider, wanted: Wanted<'_>) -> Result<Authorization> {
-    let Wanted { client_id, redirect_uri, scope, jkt, consent } = wanted;
+    let Wanted { client_id, redirect_uri, scope, jkt, consent, login_hint } = wanted;
     let redirect = RedirectUrl::new(redirect_uri.to_owned())
         .map_err(|_| Error::new(Name::Internal, "the redirect URI is not a URL"))?;
     let client = BasicClient::new(ClientId::new(client_id.to_owned()))
@@ -61,6 +63,9 @@ pub fn request(provider: &Provider, wanted: Wanted<'_>) -> Result<Authorization>
     }
     if consent {
         request = request.add_extra_param("prompt", "consent");
+    }
+    if let Some(hint) = login_hint {
+        request = request.add_extra_param("login_hint", hint.to_owned());
     }
     let (url, state) = request.url();
     Ok(Authorization { url, state: state.into_secret().into(), verifier })
@@ -82,8 +87,14 @@ mod tests {
         let endpoints = Endpoints { authorization: url, ..provider().endpoints };
         let provider = Provider { endpoints, resource: Some("https://e.com/mcp".into()), ..provider() };
         let redirect_uri = "http://localhost:1/callback";
-        let wanted =
-            Wanted { client_id: "id", redirect_uri, scope: Some("*"), jkt: Some("print"), consent: false };
+        let wanted = Wanted {
+            client_id: "id",
+            redirect_uri,
+            scope: Some("*"),
+            jkt: Some("print"),
+            login_hint: Some("john@example.com"),
+            ..Wanted::default()
+        };
         let made = request(&provider, wanted).unwrap();
         let pairs: Vec<_> = made.url.query_pairs().into_owned().collect();
         let map: HashMap<_, _> = pairs.iter().cloned().collect();
@@ -96,6 +107,7 @@ mod tests {
             ("scope", "*"),
             ("resource", "https://e.com/mcp"),
             ("dpop_jkt", "print"),
+            ("login_hint", "john@example.com"),
             ("code_challenge_method", "S256"),
             ("state", made.state.expose_secret()),
         ] {

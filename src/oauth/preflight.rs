@@ -3,9 +3,14 @@
 //! Servers prune dynamic registrations, or lose them at a restart. The user then stands before an error page
 //! in his browser, and nothing comes back to the listener. So the page is fetched once without him, with
 //! a state and a challenge that are thrown away: only a client that is not known gets an error at this point.
+//! The same for a client of the user's own whose redirect URI is not registered ([`page`]).
+
+mod page;
 
 use std::time::Duration;
 
+use bytes::BytesMut;
+use reqwest::Response;
 use reqwest::header::{ACCEPT, LOCATION, WWW_AUTHENTICATE};
 use url::Url;
 
@@ -14,20 +19,53 @@ use crate::http::{self, Reach};
 
 /// The longest wait. Whoever does not answer by then is not said to know us not.
 const LIMIT: Duration = Duration::from_secs(10);
+/// As much of a page is read, in bytes. What is wrong stands at its beginning.
+const PAGE: usize = 64 * 1024;
 
 /// Whether the server does not know the client of this request any more. In doubt it does: a needless
 /// registration costs more than an error page.
 pub async fn is_dead(request: &Authorization, reach: &Reach) -> bool {
-    let url = &request.url;
-    let Ok(client) = http::oauth(url, reach).await else { return false };
-    let request = client.get(url.clone()).header(ACCEPT, "text/html,application/json;q=0.9,*/*;q=0.8");
-    let Ok(response) = request.timeout(LIMIT).send().await else { return false };
+    let Some(response) = fetch(&request.url, reach).await else { return false };
     // The redirect is not followed, and the body not read: a page for people says nothing to us.
-    let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-    let location = location.and_then(|location| url.join(location).ok());
+    let location = location(&response, &request.url);
     let asked =
         response.headers().get_all(WWW_AUTHENTICATE).iter().any(|value| asks_a_person(value.as_bytes()));
     !asked && refuses(response.status().as_u16(), location.as_ref())
+}
+
+/// Whether the server says on a page of its own that it does not know the redirect URI of this request. In
+/// doubt it does not: the user then sees that page.
+pub async fn refuses_redirect(request: &Authorization, reach: &Reach) -> bool {
+    let look = async {
+        let response = fetch(&request.url, reach).await?;
+        let (status, location) = (response.status().as_u16(), location(&response, &request.url));
+        Some(page::complains(status, location.as_ref(), &beginning(response).await))
+    };
+    tokio::time::timeout(LIMIT, look).await.ok().flatten().unwrap_or(false)
+}
+
+/// Fetches a page as a browser without a user would.
+async fn fetch(url: &Url, reach: &Reach) -> Option<Response> {
+    let client = http::oauth(url, reach).await.ok()?;
+    let request = client.get(url.clone()).header(ACCEPT, "text/html,application/json;q=0.9,*/*;q=0.8");
+    request.timeout(LIMIT).send().await.ok()
+}
+
+fn location(response: &Response, url: &Url) -> Option<Url> {
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    url.join(location).ok()
+}
+
+async fn beginning(mut response: Response) -> BytesMut {
+    let mut body = BytesMut::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        let room = PAGE.saturating_sub(body.len());
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if body.len() >= PAGE {
+            break;
+        }
+    }
+    body
 }
 
 /// Whether a 401 is about the user, whom his browser signs in to the company without a word: that page was

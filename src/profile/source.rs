@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::choice::{GrantChoice, key_file};
-use super::{Auth, BasicEncoding, Entry, Redirect, ResourceChoice, Style, Target, preset};
+use super::{Auth, BasicEncoding, Entry, Redirect, ResourceChoice, Style, Target, hosts, preset};
 use crate::credential::{Grant, RefreshScope, TokenStyle};
 use crate::error::{Error, Name, Result};
 use crate::http;
@@ -86,11 +86,14 @@ pub(super) fn chipp(entry: Option<&Entry>) -> Result<Target> {
 /// A profile of the user's own.
 pub(super) fn from_entry(name: &str, entry: &Entry) -> Result<Target> {
     let missing = || Error::new(Name::ConfigBad, format!("the profile {name} in profiles.toml has no `url`"));
-    let preset = entry.preset.as_deref().map(preset::find).transpose()?;
+    let here = |error: Error| error.context(format!("the profile {name} in profiles.toml"));
+    let preset = entry.preset.as_deref().map(preset::find).transpose().map_err(here)?;
     let entry = &match preset {
-        Some(preset) => preset.under(entry)?,
+        Some(preset) => preset.under(entry).map_err(here)?,
+        None if !entry.variables.is_empty() => return Err(here(useless_variables())),
         None => entry.clone(),
     };
+    hosts::check(entry).map_err(here)?;
     let url = entry.url.as_deref().ok_or_else(missing)?;
     Ok(Target {
         preset,
@@ -124,6 +127,12 @@ pub(super) fn from_entry(name: &str, entry: &Entry) -> Result<Target> {
         scope: entry.scope.clone(),
         ..bare(parse(url)?)
     })
+}
+
+/// Nobody fills them in where there is no preset; whoever wrote them meant something.
+fn useless_variables() -> Error {
+    Error::new(Name::ConfigBad, "it has `variables`, and no `preset` whose addresses they could fill")
+        .hinted("name the `preset`, or leave `variables` out")
 }
 
 /// The endpoints that an entry states: both of them, or none.

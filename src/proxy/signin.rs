@@ -85,7 +85,7 @@ impl<B: Bearer, S: Start> SigningIn<B, S> {
             return Ok(open);
         }
         asked.may_sign_in(again, self.was_accepted())?;
-        let started = self.begin(order)?;
+        let started = self.begin(order).map_err(|error| unstarted(why, error))?;
         asked.signs_in(again, started.clone());
         Ok(started)
     }
@@ -137,7 +137,7 @@ impl<B: Bearer, S: Start> Bearer for SigningIn<B, S> {
         let order = Order { scope: None, challenge: refused.challenge.clone() };
         let given_up = refused.used.clone().filter(|_| refused.again);
         match self.bearer.unauthorized(refused).await {
-            Err(error) if error.name() == Name::LoginRequired => {
+            Err(error) if error.wants_login() => {
                 self.sign_in(&error, order, given_up).await?;
                 self.bearer.bearer().await?.ok_or(error)
             }
@@ -150,7 +150,7 @@ impl<B: Bearer, S: Start> Bearer for SigningIn<B, S> {
         for _ in 0..LOOKS {
             let wanted = match self.bearer.insufficient(used.clone(), challenge.clone()).await {
                 Ok(StepUp::Ask(scope)) => scope,
-                Err(error) if error.name() == Name::LoginRequired => {
+                Err(error) if error.wants_login() => {
                     let order = Order { scope: None, challenge: challenge.clone() };
                     self.sign_in(&error, order, None).await?;
                     continue;
@@ -182,6 +182,18 @@ impl<B: Bearer, S: Start> Bearer for SigningIn<B, S> {
         self.accepted.store(true, Ordering::Relaxed);
         self.bearer.accepted();
     }
+}
+
+/// Why there is no sign-in although one is needed: what ended the last one, and why none was started. Trouble of
+/// other kinds keeps its name.
+fn unstarted(why: &Error, error: Error) -> Error {
+    if error.name() != Name::LoginRequired {
+        return error;
+    }
+    let what = format!("{}, and {}", why.what(), error.what());
+    // That hint knows more than the command.
+    let hint = if why.name() == Name::RefreshMissing { why } else { &error }.hint();
+    Error::new(why.name(), what).hinted(hint)
 }
 
 /// The answer to a request that cannot wait any longer for the user.

@@ -111,7 +111,9 @@ fn check(query: &str, (clients, others): (&[Client], &[String]), base: &str) -> 
         return Err(Refusal::Page("The application that sent you here is not known."));
     };
     let Some(redirect) = params.get("redirect_uri").filter(|redirect| client.allows(redirect)) else {
-        return Err(Refusal::Page("The application asked to be answered at an address that is not its own."));
+        return Err(Refusal::Page(
+            "Invalid redirect_uri: the application asked to be answered at an address that is not its own.",
+        ));
     };
     let state = params.get("state");
     let refuse = |error, what| {

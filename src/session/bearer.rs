@@ -14,7 +14,7 @@ impl Bearer for Session {
     async fn bearer(&self) -> Result<Option<Access>> {
         match self.access().await {
             Ok(access) => Ok(Some(access)),
-            Err(error) if error.name() == Name::LoginRequired => Ok(None),
+            Err(error) if error.wants_login() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -31,15 +31,18 @@ impl Bearer for Session {
         };
         match outcome {
             // Whoever chose to give a token by hand is not asked to sign in instead.
-            Err(error) if error.name() == Name::LoginRequired && self.is_given() => {
+            Err(error) if error.wants_login() && self.is_given() => {
                 Err(Error::new(Name::LoginDenied, error.what()).hinted(error.hint()))
             }
-            outcome => outcome,
+            outcome => outcome.map_err(|error| self.for_a_person(error)),
         }
     }
 
     async fn insufficient(&self, used: Option<SecretString>, challenge: Challenge) -> Result<StepUp> {
-        let Some(used) = used else { return self.access().await.map(StepUp::Use) };
+        let Some(used) = used else {
+            let access = self.access().await.map(StepUp::Use);
+            return access.map_err(|error| self.for_a_person(error));
+        };
         if self.newer(&used).await?.is_some() {
             return self.access().await.map(StepUp::Use);
         }
@@ -82,6 +85,16 @@ impl Bearer for Session {
 }
 
 impl Session {
+    /// Says whose account is wanted, in words that mean something to who has never heard of this program.
+    fn for_a_person(&self, error: Error) -> Error {
+        match &self.0.account.provider {
+            Some(provider) if error.wants_login() => {
+                error.context(format!("this action requires access to your {provider} account"))
+            }
+            _ => error,
+        }
+    }
+
     /// Whether the token was given by hand.
     fn is_given(&self) -> bool {
         self.0.cached().is_some_and(|credential| credential.grant == Grant::Static)

@@ -171,6 +171,7 @@ async fn obtain(inner: &Inner, machine: &Machine, issuer: Option<&str>) -> Resul
         dpop_key: pem,
         requested_scope: scope,
         identity: None,
+        subject: None,
         instance: None,
         tokens,
         generation: 1,

@@ -257,24 +257,34 @@ pub(super) async fn dead(inner: &Inner, need: &Need, mut credential: Credential)
 
 /// Why a sign-in cannot be renewed.
 fn ended(inner: &Inner, credential: &Credential) -> Error {
+    let whom = inner.account.key.whom(credential.identity.as_deref());
     let name = &inner.account.name;
     let refresh_ended = credential.tokens.refresh_expires_at.is_some_and(|end| now() >= end);
     let what = match credential.grant {
         Grant::Static => {
-            let what = format!("the token that you gave for {name} is not good any more");
+            let what = format!("the token that you gave for {name}{whom} is not good any more");
             let hint = "get a new one there, and give it to `chipp-auth login{target} --with-token`";
             return inner.mark(Error::new(Name::LoginRequired, what).hinted(hint));
         }
         _ if credential.refused_at.is_some() && refresh_ended => {
-            format!("your sign-in to {name} has reached its end")
+            format!("your sign-in to {name}{whom} has reached its end")
         }
-        _ if credential.refused_at.is_some() => format!("{name} has ended your sign-in"),
+        _ if credential.refused_at.is_some() => format!("{name} has ended your sign-in{whom}"),
         _ if credential.client_refused_at.is_some() => {
             format!(
-                "your sign-in to {name} has ended: the server has forgotten the registration of this program"
+                "your sign-in to {name}{whom} has ended: the server has forgotten the registration of this program"
             )
         }
-        _ => format!("your sign-in to {name} has ended, and the server issued no refresh token"),
+        _ => {
+            let what = format!(
+                "your access to {name}{whom} has ended, and it cannot be renewed: the server issued no refresh token"
+            );
+            let error = Error::new(Name::RefreshMissing, what);
+            return inner.mark(match &inner.account.no_refresh {
+                Some(remedy) => error.hinted(format!("run `chipp-auth login{{target}}`; {remedy}")),
+                None => error,
+            });
+        }
     };
     inner.mark(Error::new(Name::LoginRequired, what))
 }

@@ -28,6 +28,12 @@ pub struct Account {
     pub account: String,
     /// The target as it was typed at the sign-in, to name it in hints. None for the default one.
     pub target: Option<String>,
+    /// [`Credential::identity`](crate::credential::Credential::identity).
+    #[serde(default)]
+    pub identity: Option<String>,
+    /// The name of the provider, if it was known.
+    #[serde(default)]
+    pub provider: Option<String>,
     /// Where the sign-in is kept.
     pub store: Kind,
     /// Unix seconds of the sign-in.
@@ -102,6 +108,33 @@ pub fn find(paths: &Paths, key: &Key) -> Result<Option<Account>> {
             format!("the entry {} of the account list is damaged", path.display()),
         )),
     }
+}
+
+/// The accounts of the same server and client, the one of this key included.
+///
+/// # Errors
+/// As [`list`].
+pub fn siblings(paths: &Paths, key: &Key) -> Result<Vec<Account>> {
+    let mut accounts = list(paths)?.accounts;
+    accounts.retain(|account| account.server == key.server && account.client == key.client);
+    Ok(accounts)
+}
+
+/// The account of the same server and client that is known by this name at the provider, if there is exactly
+/// one, and none has been given the name here.
+///
+/// # Errors
+/// As [`list`].
+pub fn by_identity(paths: &Paths, key: &Key) -> Result<Option<Account>> {
+    let siblings = siblings(paths, key)?;
+    if siblings.iter().any(|account| account.account == key.account) {
+        return Ok(None);
+    }
+    let is_meant = |account: &Account| {
+        account.identity.as_ref().is_some_and(|identity| identity.eq_ignore_ascii_case(&key.account))
+    };
+    let mut meant = siblings.into_iter().filter(is_meant);
+    Ok(meant.next().filter(|_| meant.next().is_none()))
 }
 
 /// The store that an account is bound to since its first sign-in; none before.

@@ -22,6 +22,8 @@ mod fixed;
 #[allow(dead_code)]
 mod host;
 mod house;
+#[cfg(unix)]
+mod kinds;
 mod login;
 mod machine;
 #[cfg(unix)]
@@ -31,6 +33,7 @@ mod paste;
 #[cfg(unix)]
 mod plain;
 mod proxy;
+mod redirect;
 mod registration;
 mod requests;
 mod session;

@@ -37,6 +37,7 @@ fn ended(endpoint: Url, index: usize) -> Credential {
         dpop_key: None,
         requested_scope: None,
         identity: None,
+        subject: None,
         instance: None,
         tokens: Tokens {
             access: "old-access-token".into(),
@@ -62,6 +63,8 @@ fn session(store: &Store, home: &tempfile::TempDir) -> Session {
         token_types: Vec::new(),
         typed: None,
         name: "chipp".into(),
+        provider: None,
+        no_refresh: None,
         refresh_lifetime: None,
         names_token_type: false,
         machine: None,

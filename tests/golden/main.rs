@@ -60,6 +60,7 @@ real! {
     UnsafeUrl = configuration::plain_http,
     StateDirUnsafe = configuration::open_directory,
     LoginDenied = sign_in::denied,
+    RedirectUriMismatch = sign_in::unregistered,
     LoginTimeout = sign_in::nobody_comes,
     BrowserMissing = sign_in::no_browser,
     LoginCancelled = sign_in::interrupted,

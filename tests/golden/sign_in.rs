@@ -18,16 +18,44 @@ fn house() -> House {
 
 pub fn denied() -> Seen {
     let house = House::new(Options { auto_consent: Some(Consent::Deny), ..Options::default() });
-    Seen::twice(&["login", "--no-browser"], |args| {
+    let refuse = |args: &[&str]| {
         let mut login = Login::spawn(house.command(args));
         follow(&login.url());
         login.wait()
-    })
-    .at(&house)
+    };
+    let chipp = Seen::twice(&["login", "--no-browser"], refuse);
+    // Where the application is the user's own, more may be behind it.
+    own_client(&house, "");
+    chipp.with(Seen::twice(&["login", "--no-browser", "work"], refuse)).at(&house)
+}
+
+/// The profile `work` for a client that the user registered.
+fn own_client(house: &House, more: &str) {
+    let client = "client_id = \"chipp-mcp-client\"\ntoken_style = \"json\"";
+    let entry = format!("\n[profiles.work]\nurl = \"{}\"\n{client}\n{more}\n", house.sandbox.mcp_url());
+    let file = house.home.path().join("profiles.toml");
+    let text = std::fs::read_to_string(&file).unwrap() + &entry;
+    std::fs::write(file, text).unwrap();
+}
+
+/// A port that was free a moment ago.
+fn free() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The seed's "Invalid redirect_uri".
+pub fn unregistered() -> Seen {
+    let (house, port) = (house(), free());
+    own_client(&house, &format!("redirect_port = {port}\nredirect_path = \"/oauth/callback\""));
+    Seen::of(&house, &["login", "work"]).hide("[PORT]", port)
 }
 
 pub fn nobody_comes() -> Seen {
-    Seen::of(&house(), &["login", "--no-browser", "--timeout", "1s"])
+    let house = house();
+    let chipp = Seen::of(&house, &["login", "--no-browser", "--timeout", "1s"]);
+    let port = free();
+    own_client(&house, &format!("redirect_port = {port}"));
+    chipp.with(Seen::of(&house, &["login", "--no-browser", "--timeout", "1s", "work"])).hide("[PORT]", port)
 }
 
 pub fn no_browser() -> Seen {

@@ -19,11 +19,6 @@ pub const LISTED: &[Listed] = &[
         "a bug in this program; whoever knows how to cause one mends it instead",
     ),
     (
-        Name::RedirectUriMismatch,
-        || Error::new(Name::RedirectUriMismatch, "the server knows another redirect URI of this client"),
-        "to come",
-    ),
-    (
         Name::ExchangeRejected,
         || Error::new(Name::ExchangeRejected, "the token endpoint refused the code without saying why"),
         "to come",

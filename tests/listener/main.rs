@@ -9,4 +9,5 @@ mod bounds;
 mod browser;
 mod guards;
 mod outcomes;
+mod places;
 mod support;

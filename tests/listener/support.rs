@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use chipp_auth::error::Result;
-use chipp_auth::login::{Expected, Ignored, Listener, Page};
+use chipp_auth::login::{Expected, Ignored, Listener, Page, Place};
 use secrecy::ExposeSecret;
 
 pub(crate) const STATE: &str = "s7ate-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -42,13 +42,19 @@ pub(crate) struct Login {
 
 impl Login {
     pub(crate) fn start(plan: Plan) -> Login {
+        Login::start_at(Place::default(), plan)
+    }
+
+    /// The same with another redirect URI; it is reached by IPv4.
+    pub(crate) fn start_at(place: Place, plan: Plan) -> Login {
         let (ready, bound) = mpsc::channel();
         let (accept, accepted) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let listener = Listener::bind(None).await.unwrap();
-                assert_eq!(listener.redirect_uri(), format!("http://localhost:{}/callback", listener.port()));
+                let uri = |port| format!("http://localhost:{port}{}", place.path);
+                let listener = Listener::bind_at(place.clone()).await.unwrap();
+                assert_eq!(listener.redirect_uri(), uri(listener.port()));
                 ready.send((listener.port(), listener.ignored())).unwrap();
                 let expected = Expected {
                     state: STATE.into(),

@@ -99,6 +99,7 @@ pub fn credential(token_endpoint: Url, origins: &[&str], age: u64) -> Credential
         dpop_key: None,
         requested_scope: None,
         identity: None,
+        subject: None,
         instance: None,
         tokens: Tokens {
             access: "canary-access".into(),
@@ -127,6 +128,8 @@ pub async fn session(origin: &str, stored: &Credential) -> (Session, tempfile::T
         token_types: Vec::new(),
         typed: None,
         name: "chipp".into(),
+        provider: None,
+        no_refresh: None,
         refresh_lifetime: None,
         names_token_type: false,
         machine: None,

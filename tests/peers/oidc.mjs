@@ -171,8 +171,8 @@ async function read(token) {
   return found ? { active: true, ...found.payload } : { active: false };
 }
 
-/** A client that authenticates with a key of its own, and that key. */
-async function signer({ alg }) {
+/** A client that authenticates with a key of its own, and that key; `isNative`: for a user, not for itself. */
+async function signer({ alg, native: isNative = false }) {
   const kinds = {
     ES256: ['ec', { namedCurve: 'P-256' }],
     EdDSA: ['ed25519', {}],
@@ -185,7 +185,7 @@ async function signer({ alg }) {
     client_id,
     token_endpoint_auth_method: 'private_key_jwt',
     jwks: { keys: [publicKey.export({ format: 'jwk' })] },
-    ...machine,
+    ...(isNative ? native : machine),
   });
   return { client_id, pem: privateKey.export({ format: 'pem', type: 'pkcs8' }) };
 }

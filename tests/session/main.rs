@@ -37,6 +37,7 @@ fn record(endpoint: &Endpoint, n: u64, age: u64) -> Credential {
         dpop_key: None,
         requested_scope: None,
         identity: None,
+        subject: None,
         instance: None,
         tokens: Tokens {
             access: format!("access-{n}").into(),
@@ -85,6 +86,8 @@ fn account(home: &tempfile::TempDir) -> Account {
         token_types: Vec::new(),
         typed: None,
         name: "chipp".into(),
+        provider: None,
+        no_refresh: None,
         refresh_lifetime: None,
         names_token_type: true,
         machine: None,

@@ -28,6 +28,7 @@ pub fn credential(generation: u64) -> Credential {
         dpop_key: None,
         requested_scope: Some("*".into()),
         identity: None,
+        subject: None,
         instance: None,
         tokens: Tokens {
             access: format!("chipp_at_{generation}").into(),

@@ -2,13 +2,10 @@
 //! registered before, a new registration, or what the user answers; and the callback address that goes with
 //! it.
 
-use url::Url;
-
 use super::SignIn;
 use crate::credential::{Client, Credential, Grant, TokenStyle};
 use crate::error::{Error, Name, Result, clean};
-use crate::login::Listener;
-use crate::oauth::authorize::{self, Wanted};
+use crate::login::{Listener, Place};
 use crate::oauth::registration::{self, Refusal};
 use crate::oauth::{Provider, assertion, client_document, machine, preflight, scope};
 use crate::profile::BasicEncoding;
@@ -31,10 +28,15 @@ impl SignIn<'_> {
     /// has forgotten the client, a new registration is made. The old one stays stored until the new tokens
     /// are.
     pub(super) async fn client(&self, provider: &Provider, before: Option<&Credential>) -> Result<Chosen> {
-        let port = self.args.port;
         if let Some((client, form)) = self.configured(provider, before)? {
-            let listener = Listener::bind(port).await?;
-            let redirect_uri = form.of(&listener);
+            let listener = self.bind().await?;
+            let redirect_uri = match form {
+                Form::Address if self.target.redirect.host.is_none() => listener.redirect_uri_by_address(),
+                _ => listener.redirect_uri(),
+            };
+            if self.is_own_client() {
+                self.check_registered(provider, &client.id, &redirect_uri).await?;
+            }
             return Ok(Chosen { client, listener, redirect_uri, stored: false });
         }
         let mut free = None;
@@ -45,11 +47,12 @@ impl SignIn<'_> {
                 let (listener, redirect_uri) = match free {
                     Some(listener) => (listener, redirect_uri),
                     None => {
-                        let listener = Listener::bind(port).await?;
+                        let listener = self.bind().await?;
                         let redirect_uri = listener.redirect_uri();
                         (listener, redirect_uri)
                     }
                 };
+                self.check_registered(provider, &client.id, &redirect_uri).await?;
                 return Ok(Chosen { client, listener, redirect_uri, stored: false });
             }
             if let Some(listener) = free.take() {
@@ -61,7 +64,7 @@ impl SignIn<'_> {
         }
         let listener = match free {
             Some(listener) => listener,
-            None => Listener::bind(port).await?,
+            None => self.bind().await?,
         };
         let (client, redirect_uri) = self.register(provider, &listener, false).await?;
         Ok(Chosen { client, listener, redirect_uri, stored: false })
@@ -103,26 +106,24 @@ impl SignIn<'_> {
         Ok(Some((Client { id, key, algorithm, style, ..Client::default() }, Form::Address)))
     }
 
-    /// Binds the port of an earlier registration; `None` if it is taken, or another one is wanted.
+    /// Binds the place of an earlier registration; `None` if it is taken, or another one is wanted.
     async fn bind_again(&self, redirect_uri: &str) -> Result<Option<Listener>> {
-        let port = Url::parse(redirect_uri).ok().and_then(|url| url.port());
-        if port.is_none() || self.args.port.is_some_and(|wanted| Some(wanted) != port) {
+        let Some(place) = Place::of(redirect_uri) else { return Ok(None) };
+        if !self.still_wanted(&place)? {
             return Ok(None);
         }
-        match Listener::bind(port).await {
+        let any = self.callback()?.port.is_none();
+        match Listener::bind_at(place).await {
             Ok(listener) => Ok(Some(listener)),
-            Err(error) if error.name() == Name::PortBusy && self.args.port.is_none() => Ok(None),
-            Err(error) => Err(error),
+            Err(error) if error.name() == Name::PortBusy && any => Ok(None),
+            Err(error) => Err(self.of_profile(error)),
         }
     }
 
     /// Whether the server has forgotten a registration, which must be known before the user stands before
     /// its error page.
     async fn is_forgotten(&self, provider: &Provider, client: &Client, redirect_uri: &str) -> Result<bool> {
-        let scope = self.scope(provider);
-        let wanted =
-            Wanted { client_id: &client.id, redirect_uri, scope: scope.as_deref(), ..Default::default() };
-        let trial = authorize::request(provider, wanted)?;
+        let trial = self.trial(provider, &client.id, redirect_uri)?;
         let forgotten = preflight::is_dead(&trial, &provider.reach).await;
         if forgotten {
             self.context.ui.note("The server does not know this program any more, so it is registered anew.");
@@ -141,8 +142,9 @@ impl SignIn<'_> {
         let scope = self.scope(provider);
         let wanted = |redirect_uri| registration::Wanted { redirect_uri, scope: scope.as_deref(), device };
         let (redirect_uri, by_address) = (listener.redirect_uri(), listener.redirect_uri_by_address());
+        let free = self.target.redirect.host.is_none();
         let outcome = match registration::register(provider, wanted(&redirect_uri)).await {
-            Err(Refusal::RedirectUri(_)) => {
+            Err(Refusal::RedirectUri(_)) if free => {
                 registration::register(provider, wanted(&by_address)).await.map(|client| (client, by_address))
             }
             // Some servers know the resource's scopes as the resource's only, and refuse a client that names
@@ -183,15 +185,6 @@ impl SignIn<'_> {
 pub(super) enum Form {
     Name,
     Address,
-}
-
-impl Form {
-    fn of(&self, listener: &Listener) -> String {
-        match self {
-            Form::Name => listener.redirect_uri(),
-            Form::Address => listener.redirect_uri_by_address(),
-        }
-    }
 }
 
 /// Refuses to show a pre-registered client to another authorization server than the one it was used at: it

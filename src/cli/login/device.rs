@@ -11,7 +11,6 @@ use super::way;
 use crate::cli::ui::{Tone, paint, span};
 use crate::credential::{Client, Credential};
 use crate::error::{Error, Name, Result, clean};
-use crate::login::Listener;
 use crate::login::browser::{self, Launch};
 use crate::oauth::Provider;
 use crate::oauth::device::{self, Device};
@@ -51,7 +50,7 @@ impl SignIn<'_> {
             return Ok((client, provider.registration.is_some()));
         }
         // The registration has to serve a later sign-in through the browser too, with a port of its own.
-        let listener = Listener::bind(self.args.port).await?;
+        let listener = self.bind().await?;
         Ok((self.register(provider, &listener, true).await?.0, false))
     }
 

@@ -1,4 +1,4 @@
-//! `login --with-token`: a bearer token that the server handed out otherwise, from stdin and nowhere else:
+//! `login --with-token`, and `login` for a profile with `auth = "bearer"`: a bearer token that the server handed out otherwise, from stdin and nowhere else:
 //! command lines and environments are open to others (I3).
 
 use std::io::{IsTerminal, Read};
@@ -8,8 +8,10 @@ use secrecy::{ExposeSecret, SecretString};
 use super::SignIn;
 use crate::cli::probe::{self, Verdict};
 use crate::cli::terminal::Echo;
+use crate::cli::ui::Ui;
 use crate::credential::{Client, Credential, Grant, Tokens, now, now_ms};
 use crate::error::{Error, Name, Result};
+use crate::profile::Target;
 use crate::proxy::Access;
 
 /// The longest token, in bytes: servers take no longer header.
@@ -21,9 +23,9 @@ impl SignIn<'_> {
     pub(super) async fn with_token(&self) -> Result<(Credential, Option<bool>)> {
         let token = self.read_token().await?;
         let access = Access::from(token.clone());
-        let accepted = match probe::ask(&self.target.url, Some(&access)).await {
+        let accepted = match probe::ask(&self.target, Some(&access)).await {
             Ok(Verdict::Refused) => {
-                let what = format!("{} does not accept this token; nothing was stored", self.target.name());
+                let what = format!("{} does not accept this token; nothing was stored", self.target.title());
                 return Err(Error::new(Name::LoginDenied, what)
                     .hinted("check that the token is complete, still valid, and made for this server"));
             }
@@ -54,6 +56,7 @@ impl SignIn<'_> {
             dpop_key: None,
             requested_scope: None,
             identity: None,
+            subject: None,
             instance: None,
             tokens: Tokens {
                 access: token,
@@ -87,6 +90,16 @@ impl SignIn<'_> {
             Err(_) => Err(Error::new(Name::LoginTimeout, "no token came on stdin in time")),
         }
     }
+}
+
+/// Says that there is nothing to sign in to (`auth = "none"`); the exit code.
+pub(super) fn nothing(ui: &Ui, target: &Target) -> u8 {
+    let name = target.name();
+    ui.note(&format!("{name} needs no sign-in (`auth = \"none\"` in its profile): there is nothing to do."));
+    if ui.json() {
+        ui.object(&serde_json::json!({"signed_in": false, "target": name, "auth": "none"}));
+    }
+    0
 }
 
 /// Takes a token as people copy it: with blanks around it, and with the name of its scheme before it.

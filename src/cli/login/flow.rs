@@ -96,6 +96,7 @@ impl Flow<'_> {
             scope: scope_asked,
             jkt: jkt.as_deref(),
             consent,
+            login_hint: self.sign_in.login_hint(scope_asked, self.before.as_ref()),
         };
         let authorization = authorize::request(provider, wanted)?;
         let provider = provider.clone();
@@ -165,7 +166,7 @@ impl Flow<'_> {
                 let what = format!("no browser could be started here, and {}", error.what());
                 Error::new(Name::BrowserMissing, what)
             }
-            _ => error,
+            _ => self.sign_in.explained(error, &request.redirect_uri),
         })
     }
 

@@ -1,11 +1,13 @@
 //! Turns issued tokens into a stored sign-in, or takes them back.
 
 use secrecy::SecretString;
+use url::{Host, Url};
 
 use super::SignIn;
 use crate::credential::{Client, Credential, Grant, now};
 use crate::error::Result;
 use crate::oauth::answer::Issued;
+use crate::oauth::identity::{self, Identity, Userinfo};
 use crate::oauth::wire::{self, Endpoint};
 use crate::oauth::{Provider, dpop, revoke};
 
@@ -52,9 +54,13 @@ impl SignIn<'_> {
     /// server (row 37); the older sign-in stays.
     pub(super) async fn keep(&self, issued: Issued, asked: Asked) -> Result<Credential> {
         let target = &self.target;
-        let Asked { provider, client, scope, key } = asked;
-        let bound = key.is_some();
+        let bound = asked.key.is_some();
         let typed = wire::check_type(issued.token_type.as_deref(), bound, target.names_token_type);
+        let identity = match typed {
+            Ok(()) => self.identity(&issued, &asked).await,
+            Err(_) => Identity::default(),
+        };
+        let Asked { provider, client, scope, key } = asked;
         let credential = Credential {
             issuer: provider.issuer.clone(),
             resource: provider.resource.clone(),
@@ -65,8 +71,9 @@ impl SignIn<'_> {
             grant: Grant::User,
             dpop_key: key,
             requested_scope: scope,
-            identity: None,
-            instance: None,
+            identity: identity.name,
+            subject: identity.subject,
+            instance: issued.told.instance(),
             tokens: wire::tokens(issued, target.refresh_lifetime),
             generation: 1,
             signed_in_at: now(),
@@ -75,8 +82,8 @@ impl SignIn<'_> {
         };
         let refresh = credential.tokens.refresh.clone();
         let stored = match typed {
-            Ok(()) => self.session.begin(credential.clone()).await,
-            wrong => wrong,
+            Ok(()) => self.place(&credential).await,
+            Err(wrong) => Err(wrong),
         };
         if let Err(error) = stored {
             discard(&provider, &client, refresh).await;
@@ -85,6 +92,32 @@ impl SignIn<'_> {
         self.record(&credential)?;
         Ok(credential)
     }
+
+    /// Whose tokens they are. The userinfo endpoint that a server names itself is shown the token only if it
+    /// was asked for such a token (`openid`); the one that the profile states always. A token that is bound to a
+    /// key goes to neither: it is not worth a proof.
+    async fn identity(&self, issued: &Issued, asked: &Asked) -> Identity {
+        let (target, provider) = (&self.target, &asked.provider);
+        let scope = issued.scope.as_deref().or(asked.scope.as_deref()).unwrap_or_default();
+        let openid = scope.split([' ', ',']).any(|word| word == "openid");
+        let named = provider.userinfo.as_ref().filter(|_| openid);
+        let url = target.userinfo.as_ref().or(named);
+        let url = url.filter(|url| asked.key.is_none() && permitted(target.hosts.as_deref(), url));
+        let userinfo = url.map(|url| Userinfo { url, access: &issued.access, reach: &provider.reach });
+        identity::find(&issued.told, &target.account_from, userinfo).await
+    }
+}
+
+/// Whether a profile lets tokens go to this host.
+fn permitted(hosts: Option<&[String]>, url: &Url) -> bool {
+    let Some(hosts) = hosts else { return true };
+    let host = url.host_str().unwrap_or_default();
+    hosts.iter().any(|pinned| match pinned.strip_prefix("*.") {
+        Some(suffix) if matches!(url.host(), Some(Host::Domain(_))) => {
+            host.strip_suffix(suffix).is_some_and(|below| below.ends_with('.'))
+        }
+        _ => pinned.eq_ignore_ascii_case(host),
+    })
 }
 
 /// Gives a refresh token back that nobody will use. Best effort.

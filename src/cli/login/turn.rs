@@ -58,7 +58,7 @@ impl SignIn<'_> {
 
     /// Waits for another sign-in of this account; `None` if it succeeded, the lock if it did not.
     async fn wait_for(&self, path: &Path) -> Result<Option<lock::Lock>> {
-        let name = self.target.name();
+        let name = self.target.title() + &self.target.key().whom(None);
         self.context.ui.note(&format!("Another window is signing in to {name}; waiting for it."));
         let started = now();
         let lock = lock::acquire(path, self.args.timeout + Duration::from_secs(60)).await?;

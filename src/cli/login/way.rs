@@ -17,7 +17,7 @@ pub(super) fn announce(sign_in: &SignIn<'_>, url: &Url, scope: Option<&str>) {
         Some("*") => "full access (*)".to_owned(),
         Some(scope) => clean(scope),
     };
-    let name = paint(Tone::Strong, &sign_in.target.name());
+    let name = paint(Tone::Strong, &(sign_in.target.title() + &sign_in.target.key().whom(None)));
     sign_in.context.ui.note(&format!(
         "Signing in to {name} at {} for {}.",
         paint(Tone::Strong, server),

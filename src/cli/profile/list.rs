@@ -16,9 +16,10 @@ pub(super) fn run(context: &Context<'_>) -> Result<u8> {
     let mut objects = Vec::new();
     for name in std::iter::once(DEFAULT).chain(own) {
         let target = target(name, &profiles)?;
-        let accounts: Vec<_> =
-            signins::of(context, &target).into_iter().map(|account| account.account).collect();
-        let signed_in = if accounts.is_empty() { "-".to_owned() } else { accounts.join(", ") };
+        let accounts = signins::of(context, &target);
+        let signed_in: Vec<_> = accounts.iter().map(signins::named).collect();
+        let signed_in = if signed_in.is_empty() { "-".to_owned() } else { signed_in.join(", ") };
+        let accounts: Vec<_> = accounts.iter().map(signins::object).collect();
         let server = target.url.host_str().unwrap_or_default().to_owned();
         let (provider, auth) = (provider(name, &target), word(target.auth));
         objects.push(json!({"name": name, "provider": provider, "url": crate::http::show(&target.url), "auth": auth, "accounts": accounts}));

@@ -46,7 +46,7 @@ pub(super) async fn run(context: &Context<'_>, name: &str) -> Result<u8> {
         .collect();
     rows.push(("client secret", secret));
     rows.extend(redirect_uri(&target).map(|uri| ("redirect URI", uri)));
-    let accounts: Vec<_> = signins::of(context, &target).into_iter().map(|account| account.account).collect();
+    let accounts: Vec<_> = signins::of(context, &target).iter().map(signins::named).collect();
     let signed_in = if accounts.is_empty() { "nobody".to_owned() } else { accounts.join(", ") };
     rows.push(("signed in", signed_in));
     context.ui.answer(&table(&rows));
@@ -67,7 +67,7 @@ pub(super) fn object(context: &Context<'_>, name: &str, profiles: &BTreeMap<Stri
     let values = values(name, profiles, &target).into_iter();
     let values: serde_json::Map<_, _> =
         values.map(|(key, value, from)| (key, json!({"value": value, "from": from}))).collect();
-    let accounts: Vec<_> = signins::of(context, &target).into_iter().map(|account| account.account).collect();
+    let accounts: Vec<_> = signins::of(context, &target).iter().map(signins::object).collect();
     Ok(json!({
         "name": name,
         "provider": list::provider(name, &target),

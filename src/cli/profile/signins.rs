@@ -3,18 +3,27 @@
 use secrecy::SecretString;
 
 use crate::cli::context::Context;
-use crate::error::Result;
+use crate::error::{Result, clean};
 use crate::profile::Target;
 use crate::store::index;
 
 /// Those that were made with this profile, or with another that is the same to the server.
 pub(super) fn of(context: &Context<'_>, target: &Target) -> Vec<index::Account> {
-    let key = target.key();
-    let accounts = index::list(&context.paths).map(|listing| listing.accounts).unwrap_or_default();
-    accounts
-        .into_iter()
-        .filter(|account| account.server == key.server && account.client == key.client)
-        .collect()
+    index::siblings(&context.paths, &target.key()).unwrap_or_default()
+}
+
+/// An account for people: as the provider knows it, and as it is named here.
+pub(super) fn named(account: &index::Account) -> String {
+    match &account.identity {
+        Some(identity) if account.account == "default" || account.account == *identity => clean(identity),
+        Some(identity) => format!("{} (account {})", clean(identity), account.account),
+        None => account.account.clone(),
+    }
+}
+
+/// An account for programs.
+pub(super) fn object(account: &index::Account) -> serde_json::Value {
+    serde_json::json!({"account": account.account, "identity": account.identity, "store": account.store})
 }
 
 /// Gives the sign-ins of a client its new secret: each has the secret in itself, to be renewed with it. How many

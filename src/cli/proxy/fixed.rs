@@ -1,4 +1,5 @@
-//! Proxies that never sign in: the user's own header does the job, or the connection is no place for a token.
+//! Proxies that never sign in: the user's own header does the job, or the connection is no place for a token,
+//! or the profile says that none is wanted.
 
 use secrecy::SecretString;
 
@@ -50,5 +51,30 @@ impl Bearer for Unencrypted {
 
     async fn insufficient(&self, _: Option<SecretString>, _: Challenge) -> Result<StepUp> {
         Err(Unencrypted::refuse())
+    }
+}
+
+/// The profile says `auth = "none"`.
+pub(super) struct Open;
+
+impl Open {
+    fn refuse(&self) -> Error {
+        let what = "the server asks for a sign-in, but its profile says `auth = \"none\"`";
+        Error::new(Name::LoginRequired, what)
+            .hinted("state `auth = \"oauth\"` in the profile, or `auth = \"bearer\"` for a token that you were given; then run `chipp-auth login{target}`")
+    }
+}
+
+impl Bearer for Open {
+    async fn bearer(&self) -> Result<Option<Access>> {
+        Ok(None)
+    }
+
+    async fn unauthorized(&self, _: Refused) -> Result<Access> {
+        Err(self.refuse())
+    }
+
+    async fn insufficient(&self, _: Option<SecretString>, _: Challenge) -> Result<StepUp> {
+        Err(self.refuse())
     }
 }

@@ -5,12 +5,14 @@
 //! belongs into the `env` of the client's configuration, or into a file. A variable that is not set is an
 //! error and not an empty text: the server would call that a wrong token.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 use crate::error::{Error, Name, Result, clean};
+use crate::profile::Target;
 
 /// The largest file of headers, in bytes.
 const LIMIT: u64 = 64 * 1024;
@@ -24,9 +26,9 @@ pub(super) struct Given {
 
 /// Headers that can be sent.
 #[derive(Default)]
-pub(super) struct Headers {
-    /// In the order in which they were given, those of the file last.
-    pub(super) list: Vec<(HeaderName, HeaderValue)>,
+pub(in crate::cli) struct Headers {
+    /// In the order in which they were given, then those of the file, then those of the profile.
+    pub(in crate::cli) list: Vec<(HeaderName, HeaderValue)>,
     /// The variables that were read for them: no child of ours may inherit these.
     pub(super) variables: Vec<String>,
 }
@@ -48,19 +50,47 @@ pub(super) fn parse(text: &str) -> Result<Given, String> {
     Ok(Given { name, value: value.to_owned() })
 }
 
-/// All headers, with what `variable` says in the place of the names of variables.
+/// The headers that the target's profile states, for requests that have no others.
 ///
 /// # Errors
-/// `config-bad` for a file that cannot be used, `usage` for a variable that is not set, or whose value no
-/// header can have.
+/// As [`resolve`].
+pub(in crate::cli) fn of(target: &Target) -> Result<Headers> {
+    let headers = resolve(&Typed::default(), &target.headers, environment);
+    headers.map_err(|error| target.mark(error))
+}
+
+/// A variable of our environment.
+pub(super) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The headers of the command line.
+#[derive(Default)]
+pub(super) struct Typed<'a> {
+    pub(super) given: &'a [Given],
+    /// A file with more of them.
+    pub(super) file: Option<&'a Path>,
+}
+
+/// All headers, with what `variable` says in the place of the names of variables. What is typed stands in the
+/// place of what the profile states.
+///
+/// # Errors
+/// `config-bad` for a file that cannot be used, or a profile's header that cannot be sent; `usage` for a variable
+/// that is not set, or whose value no header can have.
 pub(super) fn resolve(
-    given: &[Given],
-    file: Option<&Path>,
+    typed: &Typed<'_>,
+    stated: &BTreeMap<String, String>,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Headers> {
-    let more = file.map(read).transpose()?.unwrap_or_default();
+    let mut all = typed.given.to_vec();
+    all.extend(typed.file.map(read).transpose()?.unwrap_or_default());
+    let stated = stated.iter().map(|(name, value)| self::stated(name, value)).collect::<Result<Vec<_>>>()?;
+    let absent = |given: &Given| !all.iter().any(|typed| typed.name == given.name);
+    let usual: Vec<_> = stated.into_iter().filter(absent).collect();
+    all.extend(usual);
     let mut headers = Headers::default();
-    for Given { name, value } in given.iter().chain(&more) {
+    for Given { name, value } in &all {
         let value = expand(value, &variable, &mut headers.variables).map_err(|missing| {
             let what = format!("the header {name} needs the variable {missing}, which is not set");
             Error::new(Name::Usage, what)
@@ -74,6 +104,17 @@ pub(super) fn resolve(
         headers.list.push((name.clone(), value));
     }
     Ok(headers)
+}
+
+/// A header of a profile. Never an `Authorization`: that would switch the profile's sign-in off unseen.
+fn stated(name: &str, value: &str) -> Result<Given> {
+    let given = parse(&format!("{name}:{value}")).ok().filter(|given| given.name != AUTHORIZATION);
+    given.ok_or_else(|| {
+        let what = format!("the header {} of the profile cannot be sent", clean(name));
+        Error::new(Name::ConfigBad, what).hinted(
+            "correct `headers` in profiles.toml; for a token of your own state `auth = \"bearer\"` there",
+        )
+    })
 }
 
 /// One header a line; empty lines and those that begin with `#` are passed over.
@@ -143,7 +184,7 @@ mod tests {
 
     fn resolved(text: &str) -> Result<(String, Vec<String>)> {
         let given = parse(text).map_err(|why| Error::new(Name::Usage, why))?;
-        let headers = resolve(&[given], None, variable)?;
+        let headers = resolve(&Typed { given: &[given], file: None }, &BTreeMap::new(), variable)?;
         let (name, value) = &headers.list[0];
         assert!(value.is_sensitive());
         Ok((format!("{name}: {}", value.to_str().unwrap()), headers.variables))
@@ -184,16 +225,39 @@ mod tests {
         let path = home.path().join("headers");
         std::fs::write(&path, "\u{feff}# mine\nAuthorization: Bearer x:y\r\n\n  X-Key: ${TOKEN}\n").unwrap();
         let first = parse("X-First: 1").unwrap();
-        let headers = resolve(&[first], Some(&path), variable).unwrap();
+        let resolved = |given: &[Given], file: &Path| {
+            resolve(&Typed { given, file: Some(file) }, &BTreeMap::new(), variable)
+        };
+        let headers = resolved(&[first], &path).unwrap();
         let lines: Vec<_> =
             headers.list.iter().map(|(name, value)| format!("{name}={}", value.to_str().unwrap())).collect();
         assert_eq!(lines, ["x-first=1", "authorization=Bearer x:y", "x-key=s3cret:with:colons"]);
         assert!(headers.authorize());
 
         std::fs::write(&path, "X: 1\nAuthorization Bearer s3cret\n").unwrap();
-        let error = resolve(&[], Some(&path), variable).err().unwrap();
+        let error = resolved(&[], &path).err().unwrap();
         assert_eq!(error.name(), Name::ConfigBad);
         assert!(error.what().contains("line 2") && !error.what().contains("s3cret"), "{error}");
-        assert!(resolve(&[], Some(&home.path().join("none")), variable).is_err());
+        assert!(resolved(&[], &home.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn what_is_typed_wins_over_what_the_profile_states() {
+        let given = [parse("x-org: typed").unwrap()];
+        let typed = Typed { given: &given, file: None };
+        let sent = |name: &str, value: &str| -> Result<Vec<String>> {
+            let stated = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+            let headers = resolve(&typed, &stated, variable)?.list;
+            Ok(headers.iter().map(|(name, value)| format!("{name}={}", value.to_str().unwrap())).collect())
+        };
+        assert_eq!(sent("X-Org", "stated").unwrap(), ["x-org=typed"]);
+        assert_eq!(sent("X-Key", "${TOKEN}").unwrap(), ["x-org=typed", "x-key=s3cret:with:colons"]);
+        let evil = "s3cret\nX-Evil: 1";
+        for (name, value) in [("Authorization", "Bearer s3cret"), ("a b", "s3cret"), ("x", evil)] {
+            let error = sent(name, value).unwrap_err();
+            assert_eq!(error.name(), Name::ConfigBad, "{name}");
+            assert!(!error.what().contains("s3cret"), "{error}");
+        }
+        assert_eq!(sent("x", "${MISSING}").unwrap_err().name(), Name::Usage);
     }
 }

@@ -5,7 +5,7 @@ use super::*;
 fn gate(issuer: Option<&str>, required: bool) -> (Gate, oneshot::Receiver<Outcome>) {
     let issuer = issuer.map(str::to_owned);
     let expected = Expected { state: "right".into(), issuer, issuer_required: required };
-    Gate::new(1, expected, Ignored::default())
+    Gate::new(Site { port: 1, path: "/callback".to_owned() }, expected, Ignored::default())
 }
 
 /// What came out of a gate, as text: the code, or the name and sentence of the error.

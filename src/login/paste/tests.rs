@@ -23,6 +23,7 @@ fn an_address_a_query_and_a_code_are_read() {
         "  \"http://[::1]:1/callback?code=C0DE-123&state=right-state\" \r",
         "<http://localhost/callback?code=C0DE-123&state=right-state>",
         "http://localhost:1/callback?code=C0DE-123&state=right-state#_=_",
+        "http://localhost:1/oauth/done?code=C0DE-123&state=right-state",
         "?code=C0DE-123&state=right-state",
         "code=C0DE-123&state=right-state&session_state=%zz",
         "C0DE-123",
@@ -39,8 +40,7 @@ fn an_address_a_query_and_a_code_are_read() {
 fn what_is_not_ours_is_named_and_uses_nothing_up() {
     const CUT: &str = "wrong: its `state` is missing; it may have been cut off";
     const FOREIGN: &str = "wrong: it belongs to another sign-in: its `state` is not ours";
-    const ELSEWHERE: &str =
-        "wrong: it is not the address at which the browser ends, which has `/callback?` in it";
+    const ELSEWHERE: &str = "wrong: it is not the address at which the browser ends, which has `code=` in it";
     const NEITHER: &str = "wrong: it is neither an address nor a code";
     for (text, expected) in [
         ("http://localhost:1/callback?code=C0DE-123&state=other", FOREIGN),
@@ -57,7 +57,7 @@ fn what_is_not_ours_is_named_and_uses_nothing_up() {
         ("https://as.example/authorize?response_type=code&state=right-state", ELSEWHERE),
         ("https://localhost:1/callback?code=C0DE-123&state=right-state", ELSEWHERE),
         ("http://evil.example/callback?code=C0DE-123&state=right-state", ELSEWHERE),
-        ("http://localhost:1/done?code=C0DE-123&state=right-state", ELSEWHERE),
+        ("http://localhost:1/authorize?response_type=code&state=right-state", ELSEWHERE),
         ("://", "wrong: it is not a complete address"),
         ("yes", NEITHER),
         ("what is this", NEITHER),

@@ -7,8 +7,8 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::oauth::depth;
 
@@ -81,6 +81,12 @@ impl Members {
     pub(super) fn agreed(&self, name: &str) -> Option<&Value> {
         let first = self.all(name).next()?;
         self.all(name).all(|value| value == first).then_some(first)
+    }
+
+    /// All members that occur exactly once.
+    pub(super) fn single(&self) -> Map<String, Value> {
+        let single = self.list.iter().filter(|(name, _)| !self.repeats(name));
+        single.cloned().collect()
     }
 }
 

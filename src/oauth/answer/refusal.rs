@@ -3,8 +3,10 @@
 use secrecy::SecretString;
 
 use super::Reply;
+use super::said::Said;
 use crate::error::{Error, Name, clean};
 use crate::http::retry_after::Wait;
+use crate::oauth::remedy;
 
 /// Why a token request brought no tokens.
 #[derive(Debug)]
@@ -113,13 +115,34 @@ impl Refusal {
     }
 
     /// Judges an OAuth error (RFC 6749 section 5.2; Auth0 sends it with 403, GitHub with 200).
-    pub(super) fn named(reply: Reply<'_>, code: &str, description: &str) -> Self {
+    pub(super) fn named(reply: Reply<'_>, words: &Said) -> Self {
+        let Said { code, description, beside } = words;
         let said = match (clean(code), clean(description)) {
             (code, description) if description.is_empty() => code,
             (code, description) => format!("{code} ({description})"),
         };
-        let judged = Self::judge(reply, code, &said);
+        let judged = Self::judge(reply, code, &said).remedied(reply.host, &said, beside);
         Refusal { said, ..judged }
+    }
+
+    /// With the remedy for what was said, where one is known, and where waiting is none. A redirect URI that is
+    /// not known has a name of its own; but what kind of refusal it is, the code of the standard decides.
+    fn remedied(self, host: &str, said: &str, beside: &str) -> Self {
+        let waits = [Cause::Pending, Cause::SlowDown, Cause::NonceRequired].contains(&self.cause);
+        if waits || matches!(self.cause, Cause::Busy(_)) {
+            return self;
+        }
+        let all = format!("{said} {beside}");
+        let error = if self.cause == Cause::Failed && remedy::is_redirect_mismatch(&all) {
+            Error::new(Name::RedirectUriMismatch, format!("{host} does not know the redirect URI: {said}"))
+        } else {
+            self.error
+        };
+        let error = match remedy::remedy(&all) {
+            Some(remedy) => error.hinted(remedy),
+            None => error,
+        };
+        Refusal { error, ..self }
     }
 
     fn judge(reply: Reply<'_>, code: &str, said: &str) -> Self {
@@ -159,7 +182,7 @@ impl Refusal {
     }
 }
 
-/// `invalid_grant` and its known spellings: GitHub, Slack, Supabase.
+/// `invalid_grant` and its known spellings: GitHub, Slack, Supabase, HubSpot.
 fn is_grant_dead(code: &str) -> bool {
     let spellings = [
         "invalid_grant",
@@ -172,11 +195,14 @@ fn is_grant_dead(code: &str) -> bool {
         "refresh_token_already_used",
         "session_not_found",
         "session_expired",
+        "BAD_AUTH_CODE",
+        "EXPIRED_AUTH_CODE",
+        "BAD_REFRESH_TOKEN",
     ];
     spellings.contains(&code)
 }
 
-/// `invalid_client`, `unauthorized_client` and their known spellings: Google, GitHub, Slack.
+/// `invalid_client`, `unauthorized_client` and their known spellings: Google, GitHub, Slack, HubSpot.
 fn is_client_dead(code: &str) -> bool {
     let spellings = [
         "invalid_client",
@@ -186,6 +212,8 @@ fn is_client_dead(code: &str) -> bool {
         "incorrect_client_credentials",
         "invalid_client_id",
         "bad_client_secret",
+        "BAD_CLIENT_ID",
+        "BAD_CLIENT_SECRET",
     ];
     spellings.contains(&code)
 }

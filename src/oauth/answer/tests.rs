@@ -1,4 +1,5 @@
 mod properties;
+mod remedies;
 
 use secrecy::ExposeSecret;
 

@@ -2,9 +2,11 @@
 //! section 3. Only the members that matter here; `null` and an empty address count as absent.
 
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use crate::error::{Error, Name, Result, clean};
+use crate::http;
 
 /// The members, unjudged.
 #[derive(Debug, Deserialize)]
@@ -15,6 +17,7 @@ pub(super) struct Metadata {
     revocation_endpoint: Option<String>,
     registration_endpoint: Option<String>,
     device_authorization_endpoint: Option<String>,
+    userinfo_endpoint: Option<Value>,
     pub(super) code_challenge_methods_supported: Option<Vec<String>>,
     pub(super) token_endpoint_auth_methods_supported: Option<Vec<String>>,
     pub(super) token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
@@ -63,6 +66,12 @@ impl Metadata {
             registration: read("registration_endpoint", &self.registration_endpoint)?,
             device: read("device_authorization_endpoint", &self.device_authorization_endpoint)?,
         })
+    }
+
+    /// Where the account's name can be asked for. Nothing depends on it, so an address that cannot be used is
+    /// none.
+    pub(super) fn userinfo(&self) -> Option<Url> {
+        Url::parse(self.userinfo_endpoint.as_ref()?.as_str()?).ok().filter(|url| http::check(url).is_ok())
     }
 
     /// Whether the server promises PKCE with S256 (A-25, D7).

@@ -90,6 +90,7 @@ pub(super) async fn provider(found: Metadata, known: &Known, reach: &Reach) -> R
     let unneeded = known.machine.then(|| token.clone());
     let authorization = addresses.authorization.or(unneeded);
     Ok(Provider {
+        userinfo: found.userinfo(),
         issuer_known: true,
         endpoints: Endpoints {
             authorization: authorization.ok_or_else(|| missing(issuer, "authorization_endpoint"))?,

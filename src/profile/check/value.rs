@@ -120,13 +120,11 @@ pub fn preset(name: &str) -> Verdict {
     wrong(format!("names no preset that there is ({})", clean(name)), hint)
 }
 
-/// What goes into a preset's address: a host or a part of a path, never more than its place.
+/// What goes into a preset's address: a host or a part of one, never more than its place.
 pub fn variable(name: &str, value: &str) -> Verdict {
     text(name)?;
     text(value)?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
-    let (host, port) = value.split_once(':').unwrap_or((value, "443"));
-    if !host.chars().all(plain) || host.contains("..") || port.parse::<u16>().is_err() {
+    if !preset::is_host_part(value) {
         let hint =
             "write the name alone, such as example.my.salesforce.com, without https:// and without a path";
         return wrong("is not a plain name", hint);

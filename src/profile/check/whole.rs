@@ -9,6 +9,7 @@ use super::value::Wrong;
 use crate::credential::TokenStyle;
 use crate::error::clean;
 use crate::profile::choice::GrantChoice;
+use crate::profile::hosts;
 use crate::profile::keys::KEYS;
 use crate::profile::preset::{self, Preset};
 use crate::profile::{Auth, DEFAULT, Entry, Style};
@@ -64,7 +65,7 @@ pub(super) fn check(name: &str, entry: &Entry, places: &Places) -> Vec<Finding> 
         say("basic_encoding", what, "remove it, or write token_style = \"form_basic\" or \"json_basic\"");
     }
     grants(name, entry, stated, &mut say);
-    if let Some(hosts) = &whole.hosts {
+    if let Some(allowed) = &whole.hosts {
         let addresses = [
             ("authorization_server", &whole.authorization_server),
             ("authorize_url", &whole.authorize_url),
@@ -75,7 +76,7 @@ pub(super) fn check(name: &str, entry: &Entry, places: &Places) -> Vec<Finding> 
         for (key, address) in addresses {
             let host = address.as_deref().and_then(|text| Url::parse(text).ok());
             let host = host.as_ref().and_then(|url| url.host_str());
-            if let Some(host) = host.filter(|host| !allows(hosts, host)) {
+            if let Some(host) = host.filter(|host| !hosts::allows(allowed, host)) {
                 let host = clean(host);
                 let what =
                     format!("`hosts` of the profile {name} does not have the host of its `{key}` ({host})");
@@ -153,39 +154,4 @@ fn variables<'a>(entry: &'a Entry, preset: Option<&'a Preset>) -> Option<(&'a st
     let what = format!("needs the variable `{missing}` of the preset {}", preset.id);
     let hint = format!("add variables = {{ {missing} = \"…\" }}");
     Some((if entry.variables.is_empty() { "" } else { missing }, Wrong { what, hint }))
-}
-
-/// Whether a host is one of these; `*.example.com` stands for all below `example.com`.
-fn allows(hosts: &[String], host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    hosts.iter().any(|allowed| match allowed.strip_prefix('*') {
-        Some(suffix) => {
-            host.len() > suffix.len() && host.to_ascii_lowercase().ends_with(&suffix.to_ascii_lowercase())
-        }
-        None => allowed.trim_start_matches('[').trim_end_matches(']').eq_ignore_ascii_case(host),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_is_allowed_by_name_or_by_what_it_is_below() {
-        let hosts = ["login.example.com".to_owned(), "*.my.example.com".to_owned(), "[::1]".to_owned()];
-        for host in
-            ["login.example.com", "LOGIN.example.com", "a.my.example.com", "a.b.my.example.com", "[::1]"]
-        {
-            assert!(allows(&hosts, host), "{host}");
-        }
-        for host in [
-            "example.com",
-            "my.example.com",
-            "xlogin.example.com",
-            "a.my.example.com.evil.org",
-            ".my.example.com",
-        ] {
-            assert!(!allows(&hosts, host), "{host}");
-        }
-    }
 }
