@@ -120,7 +120,7 @@ impl Flags {
         let value = |(key, given): &(&'static Key, Vec<String>)| {
             let value = of(key, given).map_err(|Wrong { what, hint }| {
                 let what = format!("what `--{}` was given {what}", key.flag);
-                Error::new(Name::Usage, what).hinted(hint.replace("NAME", profile))
+                Error::new(Name::Usage, what).hinted(hint.replace("PROFILE", profile))
             });
             Ok((key.name, value?))
         };
@@ -183,7 +183,7 @@ pub(super) fn unset(text: &str) -> Result<String> {
         let known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
         let hint = match nearest::key(&outer, &known) {
             Some(near) => format!("write `--unset {near}`, if that is what you mean"),
-            None => "`chipp-auth profile show NAME` shows the keys that it has".to_owned(),
+            None => "`chipp-auth profile show PROFILE` shows the keys that it has".to_owned(),
         };
         return Err(Error::new(Name::Usage, format!("there is no key `{}`", clean(&outer))).hinted(hint));
     };
