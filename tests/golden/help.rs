@@ -33,9 +33,22 @@ fn every_command_explains_itself() {
     for command in commands.iter().filter(|command| *command != "help") {
         frame::matches(&stdout(&house, &[command, "--help"]), &format!("help/{command}.txt"), &[]);
     }
-    for command in
-        ["proxy", "login", "logout", "status", "reset", "token", "headers", "client-metadata", "completions"]
-    {
+    for command in ["add", "list", "show", "edit", "remove", "presets", "schema"] {
+        let help = stdout(&house, &["profile", command, "--help"]);
+        frame::matches(&help, &format!("help/profile-{command}.txt"), &[]);
+    }
+    for command in [
+        "proxy",
+        "login",
+        "logout",
+        "status",
+        "reset",
+        "token",
+        "headers",
+        "client-metadata",
+        "profile",
+        "completions",
+    ] {
         assert!(commands.iter().any(|listed| listed == command), "{command} is missing");
     }
 }

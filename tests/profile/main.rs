@@ -18,6 +18,7 @@ mod concurrent;
 mod desk;
 mod dialog;
 mod edits;
+mod flags;
 #[allow(dead_code)]
 #[path = "../cli/house.rs"]
 mod house;
