@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::manner::{Auth, BasicEncoding, RedirectHost, Style};
+use super::manner::{Auth, BasicEncoding, Pkce, RedirectHost, Style};
 use crate::credential::RefreshScope;
 use crate::store::Kind;
 
@@ -75,6 +75,8 @@ pub struct Entry {
     /// States that the server supports PKCE, where its metadata does not.
     #[serde(default)]
     pub pkce_unverified: bool,
+    /// `s256`, or `omit` for a provider that refuses PKCE.
+    pub pkce: Option<Pkce>,
     /// Binds tokens to a key (DPoP).
     #[serde(default)]
     pub dpop: bool,

@@ -88,6 +88,7 @@ pub const KEYS: &[Key] = &[
     key("client_metadata_url", Text(value::address), "client-metadata-url", "URL", "The address of a client ID metadata document"),
     key("client_key_file", Text(value::path), "client-key-file", "FILE", "The client's private key in PEM (private_key_jwt)"),
     key("pkce_unverified", Switch, "pkce-unverified", "", "The server supports PKCE, although its metadata does not say so"),
+    key("pkce", Word(&["s256", "omit"]), "pkce", "HOW", "PKCE of the authorization request: s256, or omit for a provider that refuses it"),
     key("dpop", Switch, "dpop", "", "Bind the tokens to a key of this computer (DPoP)"),
     key("client_credentials", Switch, "client-credentials", "", "Sign in as the client itself, without a person"),
     key("assertion_file", Text(value::path), "assertion-file", "FILE", "Sign in with the JWT in this file (workload identity)"),

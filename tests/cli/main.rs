@@ -10,6 +10,7 @@
     missing_docs
 )]
 
+mod accounts;
 mod authorization;
 #[cfg(unix)]
 mod desk;
@@ -37,3 +38,5 @@ mod redirect;
 mod registration;
 mod requests;
 mod session;
+#[cfg(unix)]
+mod trial;

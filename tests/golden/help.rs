@@ -42,6 +42,7 @@ fn every_command_explains_itself() {
         "login",
         "logout",
         "status",
+        "doctor",
         "reset",
         "token",
         "headers",

@@ -91,7 +91,7 @@ fn what_a_schema_can_refuse_it_refuses() {
         let said = check::read(&broken.text).unwrap_err().what;
         match fits {
             true if !BEYOND.iter().any(|beyond| said.contains(beyond)) => {
-                passed.push(format!("{}: {said}", broken.title))
+                passed.push(format!("{}: {said}", broken.title));
             }
             true => {}
             false => refused += 1,

@@ -24,6 +24,7 @@ const RARE: &[&str] = &[
     "client_metadata_url",
     "client_key_file",
     "pkce_unverified",
+    "pkce",
     "dpop",
     "client_credentials",
     "assertion_file",
@@ -44,11 +45,10 @@ pub(super) struct Flags {
 
 impl clap::Args for Flags {
     fn augment_args(command: Command) -> Command {
-        let command = KEYS.iter().filter(|key| key.name != STORE).fold(command, |command, key| {
+        KEYS.iter().filter(|key| key.name != STORE).fold(command, |command, key| {
             let command = command.arg(argument(key));
             if key.name != "client_id" { command } else { command.arg(secret()) }
-        });
-        command
+        })
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -95,7 +95,7 @@ impl Walk {
                     self.say(at, what, "give the profile another name, or remove the key");
                 }
                 Some(known) => {
-                    self.value(Spot { profile: name, key: known, at: item.span().unwrap_or(at) }, item)
+                    self.value(Spot { profile: name, key: known, at: item.span().unwrap_or(at) }, item);
                 }
                 None => self.unknown(name, key, at),
             }
@@ -148,7 +148,11 @@ impl Walk {
             Form::Port => match item.as_integer() {
                 Some(1024..=65_535) => {}
                 Some(0) => {
-                    self.judge(&spot, None, value::wrong("is 0", "leave it out: any free port is taken then"))
+                    self.judge(
+                        &spot,
+                        None,
+                        value::wrong("is 0", "leave it out: any free port is taken then"),
+                    );
                 }
                 Some(1..1024) => {
                     self.judge(
@@ -161,10 +165,10 @@ impl Walk {
                     );
                 }
                 Some(_) => {
-                    self.judge(&spot, None, value::wrong("is no port", "choose one from 1024 to 65535"))
+                    self.judge(&spot, None, value::wrong("is no port", "choose one from 1024 to 65535"));
                 }
                 None => {
-                    self.other_type(&spot, item, &format!("write {name} = 8765, a number without quotes"))
+                    self.other_type(&spot, item, &format!("write {name} = 8765, a number without quotes"));
                 }
             },
             Form::List(check) => self.list(&spot, item, check),
