@@ -6,6 +6,7 @@
 mod background;
 mod client_metadata;
 mod context;
+mod doctor;
 mod failure;
 mod log;
 mod login;
@@ -13,11 +14,13 @@ mod logout;
 mod notes;
 
 mod probe;
+mod profile;
 mod proxy;
 mod reset;
 mod status;
 mod target;
 mod terminal;
+mod test;
 mod token;
 mod ui;
 
@@ -103,12 +106,18 @@ enum Command {
     Logout(logout::LogoutArgs),
     /// Show who is signed in where, with which scopes, and until when
     Status(status::StatusArgs),
+    /// Check everything that a sign-in needs, and say what to do; safe to paste into a report
+    Doctor(doctor::DoctorArgs),
     /// Remove damaged or stale credentials
     Reset(reset::ResetArgs),
+    /// Try everything out, step by step: sign in, renew, fetch the tools
+    Test(test::TestArgs),
     /// Print a fresh access token
     Token(token::TokenArgs),
     /// Print the JSON object that Claude Code's headersHelper expects
     Headers(token::TokenArgs),
+    /// Make, show and change profiles: what to connect to, and how to sign in there
+    Profile(profile::ProfileArgs),
     /// Print the client ID metadata document to host at an address
     ClientMetadata(client_metadata::ClientMetadataArgs),
     /// Print a completion script for your shell
@@ -145,8 +154,11 @@ impl Command {
             Command::Login(args) => &args.target,
             Command::Logout(args) => &args.target,
             Command::Status(args) => &args.target,
+            Command::Doctor(args) => &args.target,
             Command::Reset(args) => &args.target,
+            Command::Test(args) => &args.target,
             Command::Token(args) | Command::Headers(args) => &args.target,
+            Command::Profile(_) => return None,
             Command::ClientMetadata(_) | Command::Completions { .. } | Command::OpenBrowser => return None,
         };
         args.target.as_deref().filter(|target| *target != crate::profile::DEFAULT)
@@ -169,6 +181,12 @@ fn dispatch(cli: Cli, ui: &Ui) -> Result<u8> {
     // own; the runtime must not wait for them when it ends (DESIGN decision 12).
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::new(Name::Internal, format!("no runtime: {error}")))?;
+    if let Command::Doctor(args) = cli.command {
+        // What keeps the others from starting is what it has to tell.
+        let code = runtime.block_on(doctor::run(cli.global, ui, args));
+        runtime.shutdown_background();
+        return Ok(code);
+    }
     let context = Context::new(cli.global, ui)?;
     let outcome = runtime.block_on(async {
         match cli.command {
@@ -177,9 +195,14 @@ fn dispatch(cli: Cli, ui: &Ui) -> Result<u8> {
             Command::Logout(args) => logout::run(&context, args).await,
             Command::Status(args) => status::run(&context, args).await,
             Command::Reset(args) => reset::run(&context, args).await,
+            Command::Test(args) => test::run(&context, args).await,
             Command::Token(args) => token::token(&context, args).await,
             Command::Headers(args) => token::headers(&context, args).await,
-            Command::ClientMetadata(_) | Command::Completions { .. } | Command::OpenBrowser => Ok(0),
+            Command::Profile(args) => profile::run(&context, args).await,
+            Command::Doctor(_)
+            | Command::ClientMetadata(_)
+            | Command::Completions { .. }
+            | Command::OpenBrowser => Ok(0),
         }
     });
     runtime.shutdown_background();

@@ -13,6 +13,9 @@
 //! | [`device`] | RFC 8628 |
 //! | [`wire`] | token requests (RFC 6749 section 3.2) |
 //! | `message` | a request in every style, with the client's credentials |
+//! | [`search`] | which style a server takes, found by trying |
+//! | [`rejected`] | what a user is told of a refused code |
+//! | [`hosts`] | the hosts to which a profile lets a sign-in go |
 //! | [`assertion`] | `private_key_jwt` (RFC 7523 section 2.2) |
 //! | [`machine`] | grants without a person (RFC 6749 section 4.4, RFC 7523 section 2.1, RFC 8693) |
 //! | [`dpop`] | proofs of a key (RFC 9449) |
@@ -41,14 +44,17 @@ mod depth;
 pub mod device;
 pub mod discovery;
 pub mod dpop;
+pub mod hosts;
 pub mod identity;
 pub mod machine;
 mod message;
 pub mod preflight;
 pub mod registration;
+pub mod rejected;
 pub mod remedy;
 pub mod revoke;
 pub mod scope;
+pub mod search;
 pub mod wire;
 
 use url::Url;
@@ -81,6 +87,8 @@ pub struct Provider {
     pub endpoints: Endpoints,
     /// Where to register a client (RFC 7591), if that is possible.
     pub registration: Option<Url>,
+    /// Whether it says all this in metadata of its own; otherwise only its endpoints are known.
+    pub published: bool,
     /// Where the account's name can be asked for (OpenID Connect Core section 5.3), if the server says.
     pub userinfo: Option<Url>,
     /// Whether every authorization response carries `iss` (RFC 9207, A-28).
@@ -102,6 +110,8 @@ pub struct Provider {
     pub scope: Option<String>,
     /// The resource identifier to name in requests (RFC 8707); none if there is to be no such parameter.
     pub resource: Option<String>,
+    /// Whether it is asked with PKCE. Without it only where the profile says so.
+    pub pkce: bool,
     /// Where requests to this server may go (D1).
     pub reach: Reach,
 }
@@ -114,6 +124,7 @@ impl Provider {
             issuer_known: true,
             endpoints,
             registration: None,
+            published: false,
             userinfo: None,
             issuer_in_response: false,
             auth_methods: None,
@@ -124,6 +135,7 @@ impl Provider {
             client_metadata_documents: false,
             scope: None,
             resource: None,
+            pkce: true,
             reach,
         }
     }

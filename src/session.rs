@@ -12,6 +12,7 @@ mod grant;
 mod machine;
 mod proof;
 mod renewal;
+mod secret;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -44,6 +45,8 @@ pub struct Account {
     pub origin: String,
     /// The addresses that the user named: requests may go there wherever they lie (D1).
     pub named: Vec<String>,
+    /// The only hosts that may see the tokens at a renewal or a revocation, if the profile names any.
+    pub hosts: Option<Vec<String>>,
     /// Token types that are taken besides `Bearer`.
     pub token_types: Vec<String>,
     /// The target as typed, for hints.
@@ -124,6 +127,16 @@ impl Session {
     /// As [`Session::token`].
     pub async fn another(&self, used: SecretString) -> Result<SecretString> {
         self.another_credential(used).await.map(|credential| credential.tokens.access)
+    }
+
+    /// Renews the sign-in before its time, to see whether that works. What cannot be renewed stays as it is, its
+    /// access token included.
+    ///
+    /// # Errors
+    /// As [`Session::token`].
+    pub async fn try_renewal(&self) -> Result<Credential> {
+        let present = self.credential().await?;
+        self.renew(renewal::Need::Trial(present.tokens.access)).await
     }
 
     async fn credential(&self) -> Result<Credential> {

@@ -12,6 +12,8 @@ const LONGEST: usize = 300;
 const EXPOSE: &[(&str, &str)] = &[
     ("cli/login/fixed.rs", "a token from stdin, looked at before it is kept"),
     ("cli/login/question.rs", "a typed client id, and whether a secret was typed"),
+    ("cli/profile/dialog.rs", "answers that are no secrets, and whether a secret was typed"),
+    ("cli/profile/secret.rs", "a typed secret, looked at before it is kept"),
     ("cli/probe.rs", "the Authorization header"),
     ("cli/background.rs", "handed to a child of our own, through a pipe"),
     ("cli/token.rs", "`token` and `headers`: the answer that was asked for"),
@@ -21,6 +23,10 @@ const EXPOSE: &[(&str, &str)] = &[
     ("login/verdict.rs", "`state` compared, by its digest"),
     ("oauth/assertion.rs", "the client's private key, to sign with"),
     ("oauth/dpop.rs", "the key of the tokens, to sign with, and the digest of a token in a proof"),
+    (
+        "oauth/identity.rs",
+        "the ID token, for the name in it, and the Authorization header of the userinfo request",
+    ),
     ("oauth/machine.rs", "the JWT that is the grant, on its way into the token request"),
     ("oauth/message.rs", "the body and the Basic header of a request, and what is cut from the answer to it"),
     ("oauth/device.rs", "the device code, in the body of the token request"),

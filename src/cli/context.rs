@@ -39,19 +39,29 @@ const PASSPHRASE_LIMIT: usize = 4096;
 
 impl<'a> Context<'a> {
     pub(super) fn new(global: Global, ui: &'a Ui) -> Result<Self> {
+        match Context::without_passphrase(global, ui)? {
+            (context, None) => Ok(context),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// The same, and what is wrong with the passphrase's file, if something is: there is much to look at
+    /// without it.
+    pub(super) fn without_passphrase(global: Global, ui: &'a Ui) -> Result<(Self, Option<Error>)> {
         let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(SecretString::from);
-        let passphrase = match text("CHIPP_AUTH_PASSPHRASE") {
-            Some(passphrase) => Some(passphrase),
-            None => std::env::var_os("CHIPP_AUTH_PASSPHRASE_FILE")
-                .map(|path| read(Path::new(&path)))
-                .transpose()?,
+        let (passphrase, trouble) = match text("CHIPP_AUTH_PASSPHRASE") {
+            Some(passphrase) => (Some(passphrase), None),
+            None => match std::env::var_os("CHIPP_AUTH_PASSPHRASE_FILE").map(|path| read(Path::new(&path))) {
+                Some(Err(error)) => (None, Some(error)),
+                read => (read.and_then(Result::ok), None),
+            },
         };
         let secrets = Secrets {
             passphrase,
             client_secret: text("CHIPP_AUTH_CLIENT_SECRET"),
             idp_secret: text("CHIPP_AUTH_IDP_CLIENT_SECRET"),
         };
-        Ok(Context { global, paths: Paths::find()?, ui, secrets })
+        Ok((Context { global, paths: Paths::find()?, ui, secrets }, trouble))
     }
 
     /// The target that the arguments mean. `--account` takes the name that the account has at its provider,
@@ -78,12 +88,16 @@ impl<'a> Context<'a> {
         Ok(target)
     }
 
-    /// The store of a target: the one asked for, or the one it is bound to, or the keychain. Never another
+    /// The store of a target: the one asked for, or the one it is bound to, or
+    /// the one that its profile names, or the keychain. Never another
     /// one because this one fails (DESIGN decision 2).
     pub(super) fn store(&self, target: &Target) -> Result<Store> {
         let kind = match self.global.store {
             Some(kind) => kind.into(),
-            None => index::pinned(&self.paths, &target.key())?.unwrap_or(store::Kind::Keychain),
+            None => {
+                let pinned = index::pinned(&self.paths, &target.key())?;
+                pinned.or(target.store).unwrap_or(store::Kind::Keychain)
+            }
         };
         Ok(self.open(kind))
     }
@@ -109,6 +123,8 @@ impl<'a> Context<'a> {
             return Ok(());
         }
         let Some(key) = target.secret_key() else { return Ok(()) };
+        let own = target.store.map(|kind| self.open(kind));
+        let store = own.as_ref().unwrap_or(store);
         target.client_secret =
             self.patiently(store, store.secret(&key)).await.map_err(|error| target.mark(error))?;
         Ok(())
@@ -122,7 +138,8 @@ impl<'a> Context<'a> {
     /// needs one.
     pub(super) async fn add_machine_secret(&self, target: &mut Target) -> Result<()> {
         let profile = target.typed.as_deref().is_some_and(|typed| !typed.contains("://"));
-        if !target.grant.is_repeatable() || !profile {
+        let has = target.client_secret.is_some() || target.client_key.is_some();
+        if has || !target.grant.is_repeatable() || !profile {
             return Ok(());
         }
         let store = self.store(target)?;
@@ -164,6 +181,7 @@ impl<'a> Context<'a> {
             origin: target.url.origin().ascii_serialization(),
             typed: target.again(),
             named: target.named(),
+            hosts: target.hosts.clone(),
             token_types: target.token_types.clone(),
             name: target.title(),
             provider: target.provider().map(str::to_owned),

@@ -14,6 +14,9 @@ mod place;
 mod question;
 mod redirect;
 mod report;
+mod style;
+pub(super) mod trial;
+mod trouble;
 mod turn;
 mod way;
 
@@ -26,9 +29,9 @@ use super::context::Context;
 use super::{TargetArgs, background};
 use crate::credential::Credential;
 use crate::error::{Error, Name, Result};
-use crate::oauth::Provider;
 use crate::oauth::discovery::{Known, discover};
-use crate::profile::{Auth, Target};
+use crate::oauth::{Provider, hosts};
+use crate::profile::{Auth, Pkce, Target};
 use crate::session::Session;
 use crate::store::{Store, index};
 
@@ -61,7 +64,7 @@ pub(super) struct LoginArgs {
     pub(super) background: bool,
 }
 
-fn timeout(text: &str) -> Result<Duration, String> {
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     let wrong = || "give a time such as 90s or 5m, between 1s and 1h".to_owned();
     let time = humantime::parse_duration(text).map_err(|_| wrong())?;
     let range = Duration::from_secs(1)..=Duration::from_secs(3600);
@@ -69,9 +72,9 @@ fn timeout(text: &str) -> Result<Duration, String> {
 }
 
 /// The exit code after Ctrl-C.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
-fn interrupted() -> Error {
+pub(super) fn interrupted() -> Error {
     Error::new(Name::LoginCancelled, "the sign-in was interrupted")
 }
 
@@ -79,7 +82,7 @@ fn interrupted() -> Error {
 /// was set at the terminal has to be put back. Where the terminal itself is gone (SIGHUP) it is, since a
 /// handler would undo `nohup`.
 #[cfg(unix)]
-async fn ended() -> u8 {
+pub(super) async fn ended() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
     let of = |kind| async move {
         match signal(kind) {
@@ -94,13 +97,13 @@ async fn ended() -> u8 {
 }
 
 #[cfg(not(unix))]
-async fn ended() -> u8 {
+pub(super) async fn ended() -> u8 {
     let _ = tokio::signal::ctrl_c().await;
     INTERRUPTED
 }
 
 /// What a sign-in needs at hand.
-struct SignIn<'a> {
+pub(super) struct SignIn<'a> {
     context: &'a Context<'a>,
     args: &'a LoginArgs,
     target: Target,
@@ -108,8 +111,20 @@ struct SignIn<'a> {
     store: Store,
     /// The `WWW-Authenticate` values that made the proxy order this sign-in.
     challenge: Option<Vec<String>>,
+    /// Told how far it is.
+    watch: &'a dyn Fn(Stage<'_>),
     /// Where the sign-in was kept, if not where it was meant to be.
     elsewhere: OnceLock<place::Elsewhere>,
+}
+
+/// How far a sign-in in the browser is.
+pub(super) enum Stage<'a> {
+    /// The authorization server is known.
+    Found(&'a Provider),
+    /// So is the client, and its redirect URI is listened at.
+    Listening(&'a str),
+    /// The browser has come back.
+    Arrived,
 }
 
 pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8> {
@@ -136,8 +151,16 @@ pub(super) async fn run(context: &Context<'_>, mut args: LoginArgs) -> Result<u8
     };
     context.add_secret(&mut target, &store).await?;
     let session = context.session(&target, store.clone())?;
-    let sign_in =
-        SignIn { context, args: &args, target, session, store, challenge, elsewhere: OnceLock::new() };
+    let sign_in = SignIn {
+        context,
+        args: &args,
+        target,
+        session,
+        store,
+        challenge,
+        elsewhere: OnceLock::new(),
+        watch: &|_| {},
+    };
     let outcome = tokio::select! {
         // First, so that it is listened to before anything is shown.
         biased;
@@ -206,9 +229,17 @@ impl SignIn<'_> {
             challenge: self.challenge.clone(),
             preferred: before.map(|before| before.issuer.clone()),
             pkce_unverified: target.pkce_unverified,
+            pkce_refused: target.pkce == Pkce::Omit,
             ..Known::new(target.url.clone(), target.canonical())
         };
-        discover(&known).await
+        let found = discover(&known).await?;
+        // Before anything else is sent there, or opened in a browser.
+        let endpoints = &found.endpoints;
+        let stated = [&endpoints.authorization, &endpoints.token].into_iter();
+        let others = [&endpoints.revocation, &endpoints.device, &found.registration, &found.userinfo];
+        let others = others.into_iter().chain([&target.userinfo]);
+        hosts::check(target.hosts.as_deref(), stated.chain(others.flatten()))?;
+        Ok(found)
     }
 
     /// Puts the account on the list and binds it to its store.

@@ -10,7 +10,7 @@ use crate::credential::record::Damage;
 use crate::error::{Error, Name, Result};
 use crate::paths::io_error;
 use crate::profile::{DEFAULT, Target};
-use crate::store::{Found, Kind, Store, allowance, index, lock};
+use crate::store::{Found, Kind, Store, allowance, index, lock, style, tools};
 
 #[derive(clap::Args)]
 pub(super) struct ResetArgs {
@@ -117,6 +117,14 @@ async fn find(context: &Context<'_>, target: &Target) -> Result<Vec<(Item, Strin
     if limits.exists() {
         items.push((Item::Note(limits.clone()), format!("the note on the rate limit, {}", limits.display())));
     }
+    items.extend(style::of_target(&context.paths, &target.key()).into_iter().map(|note| {
+        let words = format!("the note on the token request style, {}", note.display());
+        (Item::Note(note), words)
+    }));
+    let offer = tools::path(&context.paths, &target.key(), &target.canonical());
+    if offer.exists() {
+        items.push((Item::Note(offer.clone()), format!("the list of tools, {}", offer.display())));
+    }
     if target.name() == DEFAULT {
         let found = leftovers().into_iter().map(|path| {
             let words = format!("{}, left by another client", path.display());
@@ -128,7 +136,7 @@ async fn find(context: &Context<'_>, target: &Target) -> Result<Vec<(Item, Strin
 }
 
 /// What Chipp's troubleshooting page tells to remove by hand: `~/.claude/mcp-auth/chipp*`.
-fn leftovers() -> Vec<PathBuf> {
+pub(super) fn leftovers() -> Vec<PathBuf> {
     let Some(directories) = directories::BaseDirs::new() else { return Vec::new() };
     let entries = std::fs::read_dir(directories.home_dir().join(".claude/mcp-auth"));
     let paths = entries

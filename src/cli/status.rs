@@ -13,7 +13,7 @@ use crate::error::{Name, Result};
 use crate::profile::{Auth, Target};
 use crate::proxy::{Bearer, Refused};
 use crate::session::Session;
-use crate::store::allowance;
+use crate::store::{allowance, tools};
 use view::Seen;
 
 #[derive(clap::Args)]
@@ -40,7 +40,9 @@ pub(super) async fn run(context: &Context<'_>, args: StatusArgs) -> Result<u8> {
     }
     let (credential, verdict) = (credential.as_ref(), verdict.as_ref());
     let limit = allowance::read(&allowance::path(&context.paths, &target.key(), &target.canonical()));
-    let seen = Seen { target: &target, store: &store, credential, verdict, limit: limit.as_ref() };
+    let offer = tools::read(&tools::path(&context.paths, &target.key(), &target.canonical()));
+    let (limit, offer) = (limit.as_ref(), offer.as_ref());
+    let seen = Seen { target: &target, store: &store, credential, verdict, limit, offer };
     // Who names an account, or has it checked, wants to know of this one.
     let all = match (&context.global.account, args.check) {
         (None, false) => accounts::of(context, &seen).await?,

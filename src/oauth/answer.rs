@@ -7,9 +7,11 @@
 //! | file | what |
 //! | --- | --- |
 //! | [`members`] | a body, taken apart |
+//! | [`against`] | whether another way of asking may be tried |
 //! | [`said`] | the words of a server that refuses |
 //! | [`refusal`] | an answer without tokens: its name, and what may be done about it |
 
+mod against;
 mod members;
 mod refusal;
 mod said;
@@ -22,6 +24,7 @@ use crate::error::{Error, Name};
 use crate::http::retry_after::Wait;
 use members::Members;
 
+pub use against::Against;
 pub use refusal::{Cause, Refusal};
 
 /// The longest lifetime believed, in seconds: a day. A longer one only means an earlier refresh.

@@ -26,6 +26,8 @@ pub(super) enum Need {
     Time,
     /// The server refused this one.
     Other(SecretString),
+    /// Somebody wants to see whether it can be renewed. This one is good, whatever comes of it.
+    Trial(SecretString),
 }
 
 impl Need {
@@ -37,6 +39,7 @@ impl Need {
             Need::Other(used) => {
                 freshness != Freshness::Expired && !same_secret(used, &credential.tokens.access)
             }
+            Need::Trial(used) => !same_secret(used, &credential.tokens.access),
         }
     }
 
@@ -44,7 +47,7 @@ impl Need {
     pub(super) fn tolerates(&self, credential: &Credential) -> bool {
         match self {
             Need::Time => credential.freshness(now_ms()) != Freshness::Expired,
-            Need::Other(_) => self.met_by(credential),
+            Need::Other(_) | Need::Trial(_) => self.met_by(credential),
         }
     }
 }
@@ -174,11 +177,7 @@ pub(super) async fn current(inner: &Inner) -> Result<Option<Credential>> {
 
 /// Writes the successor down, then uses it.
 pub(super) async fn renewed(inner: &Inner, old: Credential, issued: Issued) -> Result<Credential> {
-    let wrong = wire::check_type(
-        issued.token_type.as_deref(),
-        old.dpop_key.is_some(),
-        inner.account.names_token_type,
-    );
+    let wrong = wire::check_type(issued.token_type.as_deref(), inner.types(old.dpop_key.is_some()));
     let mut tokens = wire::tokens(issued, inner.account.refresh_lifetime);
     if old.grant.is_repeatable() {
         // Nothing would ever use it, so it is better not kept (RFC 6749 section 4.4.3).

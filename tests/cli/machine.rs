@@ -123,6 +123,39 @@ fn a_job_whose_jwt_is_refused_says_so() {
     assert_eq!(site.asked().len(), 1);
 }
 
+// The secret of a profile's client is kept in the store, and every command that needs it finds it there.
+#[tokio::test]
+async fn a_machine_finds_its_secret_in_the_store() {
+    use chipp_auth::paths::Paths;
+    use chipp_auth::profile::{Choices, Target};
+    use chipp_auth::store::{Kind, Settings, Store};
+    let (site, home) = (Site::start(), tempfile::tempdir().unwrap());
+    let entry = format!(
+        "[profiles.job]\nurl = \"{}/mcp\"\nclient_id = \"job\"\nclient_credentials = true\ntoken_style = \"form_post\"\n",
+        site.base
+    );
+    std::fs::write(home.path().join("profiles.toml"), entry).unwrap();
+    let paths = Paths { config: home.path().into(), data: home.path().into() };
+    let settings =
+        Settings { kind: Kind::File, passphrase: Some("correct horse".into()), interactive: false };
+    let key = Target::resolve(Some("job"), home.path(), Choices::default()).unwrap().secret_key().unwrap();
+    Store::open(settings, &paths).keep_secret(&key, &"s3cret-of-job".into()).await.unwrap();
+    let job = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chipp-auth"));
+        command.env_clear().args(args).args(["job", "--store", "file"]);
+        command.env("CHIPP_AUTH_HOME", home.path()).env("CHIPP_AUTH_PASSPHRASE", "correct horse");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    assert_eq!(run(&mut job(&["token"])).ok(), "token-1");
+    assert_eq!(run(&mut job(&["reset", "--yes"])).code, 0);
+    let mut host = crate::host::Host::start(job(&["proxy"]));
+    host.initialize();
+    let asked = site.asked();
+    assert!(asked.len() >= 2, "{asked:?}");
+    assert!(asked.iter().all(|body| body.contains("client_secret=s3cret-of-job")), "{asked:?}");
+}
+
 #[test]
 fn a_job_without_a_client_is_told_what_is_missing() {
     let site = Site::start();

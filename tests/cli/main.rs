@@ -38,3 +38,5 @@ mod redirect;
 mod registration;
 mod requests;
 mod session;
+#[cfg(unix)]
+mod trial;

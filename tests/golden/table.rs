@@ -19,11 +19,6 @@ pub const LISTED: &[Listed] = &[
         "a bug in this program; whoever knows how to cause one mends it instead",
     ),
     (
-        Name::ExchangeRejected,
-        || Error::new(Name::ExchangeRejected, "the token endpoint refused the code without saying why"),
-        "to come",
-    ),
-    (
         Name::ToolsUnavailable,
         || Error::new(Name::ToolsUnavailable, "the MCP server shows no tools"),
         "to come",

@@ -84,6 +84,7 @@ fn account(home: &tempfile::TempDir) -> Account {
         lock: Some(home.path().join("lock")),
         origin: "http://127.0.0.1".into(),
         named: vec![key().server],
+        hosts: None,
         token_types: Vec::new(),
         typed: None,
         name: "chipp".into(),

@@ -8,7 +8,7 @@ use crate::credential::{Client, Credential, Grant, now};
 use crate::error::Result;
 use crate::oauth::answer::Issued;
 use crate::oauth::identity::{self, Identity, Userinfo};
-use crate::oauth::wire::{self, Endpoint};
+use crate::oauth::wire::{self, Endpoint, Types};
 use crate::oauth::{Provider, dpop, revoke};
 use crate::profile::hosts::allows;
 
@@ -56,7 +56,8 @@ impl SignIn<'_> {
     pub(super) async fn keep(&self, issued: Issued, asked: Asked) -> Result<Credential> {
         let target = &self.target;
         let bound = asked.key.is_some();
-        let typed = wire::check_type(issued.token_type.as_deref(), bound, target.names_token_type);
+        let types = Types { bound, named: target.names_token_type, also: &target.token_types };
+        let typed = wire::check_type(issued.token_type.as_deref(), types);
         let identity = match typed {
             Ok(()) => self.identity(&issued, &asked).await,
             Err(_) => Identity::default(),

@@ -43,7 +43,7 @@ impl SignIn<'_> {
     ///
     /// # Errors
     /// `port-busy`, `network-down`.
-    pub(super) async fn bind(&self) -> Result<Listener> {
+    pub(in crate::cli) async fn bind(&self) -> Result<Listener> {
         let bound = Listener::bind_at(self.callback()?).await;
         bound.map_err(|error| self.of_profile(error))
     }
@@ -75,7 +75,8 @@ impl SignIn<'_> {
         redirect_uri: &str,
     ) -> Result<Authorization> {
         let scope = self.scope(provider);
-        let wanted = Wanted { client_id, redirect_uri, scope: scope.as_deref(), ..Default::default() };
+        let (scope, params) = (scope.as_deref(), Some(&self.target.authorize_params));
+        let wanted = Wanted { client_id, redirect_uri, scope, params, ..Default::default() };
         authorize::request(provider, wanted)
     }
 
@@ -84,7 +85,7 @@ impl SignIn<'_> {
     ///
     /// # Errors
     /// `redirect-uri-mismatch`.
-    pub(super) async fn check_registered(
+    pub(in crate::cli) async fn check_registered(
         &self,
         provider: &Provider,
         client_id: &str,
@@ -102,7 +103,7 @@ impl SignIn<'_> {
     }
 
     /// Whether the client is one that the user registered.
-    pub(super) fn is_own_client(&self) -> bool {
+    pub(in crate::cli) fn is_own_client(&self) -> bool {
         self.target.client_id.is_some() && self.target.documented.is_none()
     }
 

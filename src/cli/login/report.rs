@@ -29,6 +29,9 @@ impl SignIn<'_> {
             if let Some(remedy) = remedy(target, credential) {
                 object["remedy"] = remedy.into();
             }
+            if credential.grant == Grant::User {
+                object["token_style"] = credential.client.style.name().into();
+            }
             if credential.grant == Grant::Static {
                 object["accepted"] = accepted.into();
             }

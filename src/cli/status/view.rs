@@ -11,6 +11,7 @@ use crate::credential::{Credential, Grant, now};
 use crate::http::{self, rate_limit::RateLimit};
 use crate::profile::{Style, Target};
 use crate::store::Store;
+use crate::store::tools::Offer;
 
 /// From this many seconds before its end the sign-in is announced to end.
 const SOON: u64 = 5 * 24 * 3600;
@@ -24,6 +25,8 @@ pub(super) struct Seen<'a> {
     pub(super) verdict: Option<&'a Verdict>,
     /// What it said last about the rate limit.
     pub(super) limit: Option<&'a RateLimit>,
+    /// The tools that it offered when it was last tested.
+    pub(super) offer: Option<&'a Offer>,
 }
 
 /// The rate limit for people: what is left of it, and when that was so.
@@ -70,6 +73,9 @@ impl Seen<'_> {
         }
         if let Some(limit) = self.limit {
             object["rate_limit"] = json!(limit);
+        }
+        if let Some(offer) = self.offer {
+            object["tools"] = json!({"count": offer.count, "as_of": offer.as_of});
         }
         let (Some(credential), Some(members)) = (self.credential, object.as_object_mut()) else {
             return object;
@@ -137,6 +143,8 @@ impl Seen<'_> {
         rows.extend(credential.instance.clone().map(|instance| ("instance", instance)));
         rows.extend(remedy(self.target, credential).map(|remedy| ("remedy", remedy)));
         rows.extend(self.limit.map(|limit| ("rate limit", limit_row(limit, now))));
+        let offered = |offer: &Offer| format!("{}, as of {}", offer.count, ago(offer.as_of));
+        rows.extend(self.offer.map(|offer| ("tools", offered(offer))));
         rows.extend(self.verdict.map(|verdict| {
             let said = match verdict {
                 Verdict::Accepted => "the server accepts it".to_owned(),
