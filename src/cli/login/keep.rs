@@ -9,8 +9,7 @@ use crate::error::Result;
 use crate::oauth::answer::Issued;
 use crate::oauth::identity::{self, Identity, Userinfo};
 use crate::oauth::wire::{self, Endpoint, Types};
-use crate::oauth::{Provider, dpop, revoke};
-use crate::profile::hosts::allows;
+use crate::oauth::{Provider, dpop, hosts, revoke};
 
 /// What tokens were issued for.
 pub(super) struct Asked {
@@ -112,7 +111,7 @@ impl SignIn<'_> {
 /// was looked at when the profile was read.
 fn permits(hosts: Option<&[String]>, scope: Option<&str>, url: &Url) -> bool {
     let openid = scope.unwrap_or_default().split([' ', ',']).any(|word| word == "openid");
-    openid && hosts.is_none_or(|hosts| url.host_str().is_some_and(|host| allows(hosts, host)))
+    openid && hosts::check(hosts, [url]).is_ok()
 }
 
 /// Gives a refresh token back that nobody will use. Best effort.
