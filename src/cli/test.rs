@@ -125,6 +125,7 @@ impl Trial<'_> {
 /// # Errors
 /// `config-bad` where a secret is missing without which no token comes.
 fn configuration(target: &Target) -> Result<String> {
+    const BARE: &str = "without a secret";
     let url = http::show(&target.url);
     let client = match (target.auth, &target.client_id) {
         (Auth::None, _) => return Ok(format!("{url}, without a sign-in")),
@@ -133,13 +134,13 @@ fn configuration(target: &Target) -> Result<String> {
         (_, Some(id)) => clean(id),
     };
     let credentials = match (&target.client_secret, &target.client_key) {
-        (_, Some(_)) => "its private key",
-        (Some(_), _) => "its secret",
-        (None, None) => "no secret",
+        (_, Some(_)) => "with its private key",
+        (Some(_), _) => "with its secret",
+        (None, None) => BARE,
     };
     let basic =
         target.named_style().filter(|style| matches!(style, TokenStyle::FormBasic | TokenStyle::JsonBasic));
-    if let (Some(style), "no secret") = (basic, credentials) {
+    if let (Some(style), BARE) = (basic, credentials) {
         let name = Style::Named(style).name();
         let what =
             format!("the token request style {name} needs the secret of the client, and none is there");
@@ -147,5 +148,5 @@ fn configuration(target: &Target) -> Result<String> {
             "store the secret that the provider gave you with the client id (or set CHIPP_AUTH_CLIENT_SECRET), then try again",
         ));
     }
-    Ok(format!("{url}, client {client} with {credentials}"))
+    Ok(format!("{url}, client {client} {credentials}"))
 }

@@ -90,6 +90,7 @@ real! {
     SessionLost = traffic::forgotten_session,
     StreamLost = traffic::broken_answer,
     TooLarge = traffic::huge_answer,
+    ToolsUnavailable = traffic::no_tools,
 }
 
 #[test]

@@ -25,11 +25,6 @@ pub const LISTED: &[Listed] = &[
     ),
     (Name::RefreshMissing, || Error::new(Name::RefreshMissing, "your access has ended"), "to come"),
     (
-        Name::ToolsUnavailable,
-        || Error::new(Name::ToolsUnavailable, "the MCP server shows no tools"),
-        "to come",
-    ),
-    (
         Name::RefreshLost,
         || Error::new(Name::RefreshLost, "the server renewed your sign-in to chipp, but its answer was lost"),
         "nothing says it before there is a journal of renewals, which a later issue brings",
