@@ -211,6 +211,11 @@ impl Error {
         &self.0.what
     }
 
+    /// The hint of the place of the failure, if it knew better than the table.
+    pub fn own_hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
     /// What to do: one sentence, no full stop.
     pub fn hint(&self) -> String {
         let hint = self.0.hint.as_deref().unwrap_or(self.name().row().hint);

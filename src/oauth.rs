@@ -13,6 +13,9 @@
 //! | [`device`] | RFC 8628 |
 //! | [`wire`] | token requests (RFC 6749 section 3.2) |
 //! | `message` | a request in every style, with the client's credentials |
+//! | [`search`] | which style a server takes, found by trying |
+//! | [`rejected`] | what a user is told of a refused code |
+//! | [`hosts`] | the hosts to which a profile lets a sign-in go |
 //! | [`assertion`] | `private_key_jwt` (RFC 7523 section 2.2) |
 //! | [`machine`] | grants without a person (RFC 6749 section 4.4, RFC 7523 section 2.1, RFC 8693) |
 //! | [`dpop`] | proofs of a key (RFC 9449) |
@@ -41,14 +44,17 @@ mod depth;
 pub mod device;
 pub mod discovery;
 pub mod dpop;
+pub mod hosts;
 pub mod identity;
 pub mod machine;
 mod message;
 pub mod preflight;
 pub mod registration;
+pub mod rejected;
 pub mod remedy;
 pub mod revoke;
 pub mod scope;
+pub mod search;
 pub mod wire;
 
 use url::Url;

@@ -44,6 +44,8 @@ pub struct Account {
     pub origin: String,
     /// The addresses that the user named: requests may go there wherever they lie (D1).
     pub named: Vec<String>,
+    /// The only hosts that may see the tokens at a renewal or a revocation, if the profile names any.
+    pub hosts: Option<Vec<String>>,
     /// Token types that are taken besides `Bearer`.
     pub token_types: Vec<String>,
     /// The target as typed, for hints.
@@ -240,7 +242,8 @@ impl Inner {
     fn check(&self, credential: &Credential) -> Result<()> {
         // a token is for one server, also where two share an authorization server.
         if !credential.origins.contains(&self.account.origin) {
-            let what = format!("the stored sign-in is not for {}", self.account.origin);
+            let what =
+                format!("the stored sign-in to {} is not for {}", self.account.name, self.account.origin);
             return Err(self.mark(Error::new(Name::WrongOrigin, what)));
         }
         match &self.account.machine {

@@ -15,6 +15,7 @@ pub mod pause;
 pub mod seal;
 mod sealed;
 mod secret;
+pub mod style;
 pub mod tools;
 
 use std::fmt;

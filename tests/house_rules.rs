@@ -21,6 +21,10 @@ const EXPOSE: &[(&str, &str)] = &[
     ("login/verdict.rs", "`state` compared, by its digest"),
     ("oauth/assertion.rs", "the client's private key, to sign with"),
     ("oauth/dpop.rs", "the key of the tokens, to sign with, and the digest of a token in a proof"),
+    (
+        "oauth/identity.rs",
+        "the ID token, for the name in it, and the Authorization header of the userinfo request",
+    ),
     ("oauth/machine.rs", "the JWT that is the grant, on its way into the token request"),
     ("oauth/message.rs", "the body and the Basic header of a request, and what is cut from the answer to it"),
     ("oauth/device.rs", "the device code, in the body of the token request"),

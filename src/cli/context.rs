@@ -165,6 +165,7 @@ impl<'a> Context<'a> {
             origin: target.url.origin().ascii_serialization(),
             typed: target.again(),
             named: target.named(),
+            hosts: target.hosts.clone(),
             token_types: target.token_types.clone(),
             name: target.title(),
             provider: target.provider().map(str::to_owned),

@@ -14,7 +14,9 @@ mod place;
 mod question;
 mod redirect;
 mod report;
+mod style;
 pub(super) mod trial;
+mod trouble;
 mod turn;
 mod way;
 
@@ -27,8 +29,8 @@ use super::context::Context;
 use super::{TargetArgs, background};
 use crate::credential::Credential;
 use crate::error::{Error, Name, Result};
-use crate::oauth::Provider;
 use crate::oauth::discovery::{Known, discover};
+use crate::oauth::{Provider, hosts};
 use crate::profile::{Auth, Target};
 use crate::session::Session;
 use crate::store::{Store, index};
@@ -229,7 +231,13 @@ impl SignIn<'_> {
             pkce_unverified: target.pkce_unverified,
             ..Known::new(target.url.clone(), target.canonical())
         };
-        discover(&known).await
+        let found = discover(&known).await?;
+        // Before anything else is sent there, or opened in a browser.
+        let endpoints = &found.endpoints;
+        let stated = [&endpoints.authorization, &endpoints.token].into_iter();
+        let others = [&endpoints.revocation, &endpoints.device, &found.registration, &target.userinfo];
+        hosts::check(target.hosts.as_deref(), stated.chain(others.into_iter().flatten()))?;
+        Ok(found)
     }
 
     /// Puts the account on the list and binds it to its store.

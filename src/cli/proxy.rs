@@ -144,7 +144,7 @@ pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
     let child = Child { target: &args.target, port: args.port, secrets: &headers.variables };
     let end = tokio::select! {
         end = serving => end,
-        never = sign_ins(context, &child, orders) => never,
+        never = sign_ins(context, (&child, &target), orders) => never,
         never = keeper.run() => never,
     };
     keeper.write();
@@ -230,12 +230,14 @@ impl Start for Starter {
 }
 
 /// Starts the sign-ins that are ordered. Never ends by itself.
-async fn sign_ins<T>(context: &Context<'_>, child: &Child<'_>, mut orders: Orders) -> T {
+async fn sign_ins<T>(context: &Context<'_>, (child, target): (&Child<'_>, &Target), mut orders: Orders) -> T {
+    let name = target.title() + &target.key().whom(None);
     while let Some((order, report)) = orders.recv().await {
         match background::start(context, child, order).await {
             Err(error) => drop(report.send(Some(Err(error)))),
             Ok(child) => {
-                tokio::spawn(async move { report.send(Some(outcome(child).await)) });
+                let name = name.clone();
+                tokio::spawn(async move { report.send(Some(outcome(child, &name).await)) });
             }
         }
     }
@@ -244,8 +246,8 @@ async fn sign_ins<T>(context: &Context<'_>, child: &Child<'_>, mut orders: Order
 
 /// Waits for the sign-in to end. The child is not ended with us: a sign-in half done is finished, and the
 /// next start of the client finds it.
-async fn outcome(child: tokio::process::Child) -> Result<()> {
-    let failed = || Error::new(Name::LoginRequired, "the sign-in was not finished");
+async fn outcome(child: tokio::process::Child, name: &str) -> Result<()> {
+    let failed = || Error::new(Name::LoginRequired, format!("the sign-in to {name} was not finished"));
     let output = child.wait_with_output().await.map_err(|_| failed())?;
     if output.status.success() {
         return Ok(());

@@ -10,7 +10,7 @@ use crate::credential::record::Damage;
 use crate::error::{Error, Name, Result};
 use crate::paths::io_error;
 use crate::profile::{DEFAULT, Target};
-use crate::store::{Found, Kind, Store, allowance, index, lock, tools};
+use crate::store::{Found, Kind, Store, allowance, index, lock, style, tools};
 
 #[derive(clap::Args)]
 pub(super) struct ResetArgs {
@@ -33,7 +33,7 @@ enum Item {
 
 pub(super) async fn run(context: &Context<'_>, args: ResetArgs) -> Result<u8> {
     let target = context.target(&args.target)?;
-    let (ui, name) = (context.ui, target.name());
+    let (ui, name) = (context.ui, target.label());
     let items = find(context, &target).await?;
     if items.is_empty() {
         ui.note(&format!("There is nothing to remove for {name}."));
@@ -66,7 +66,7 @@ pub(super) async fn run(context: &Context<'_>, args: ResetArgs) -> Result<u8> {
     }
     if ui.json() {
         let removed: Vec<_> = items.iter().map(|(_, words)| words).collect();
-        ui.object(&serde_json::json!({"target": name, "removed": removed}));
+        ui.object(&serde_json::json!({"target": target.name(), "removed": removed}));
     }
     Ok(0)
 }
@@ -117,6 +117,10 @@ async fn find(context: &Context<'_>, target: &Target) -> Result<Vec<(Item, Strin
     if limits.exists() {
         items.push((Item::Note(limits.clone()), format!("the note on the rate limit, {}", limits.display())));
     }
+    items.extend(style::of_target(&context.paths, &target.key()).into_iter().map(|note| {
+        let words = format!("the note on the token request style, {}", note.display());
+        (Item::Note(note), words)
+    }));
     let offer = tools::path(&context.paths, &target.key(), &target.canonical());
     if offer.exists() {
         items.push((Item::Note(offer.clone()), format!("the list of tools, {}", offer.display())));

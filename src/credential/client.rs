@@ -21,6 +21,28 @@ pub enum TokenStyle {
     JsonBasic,
 }
 
+impl TokenStyle {
+    /// Its name, as in `profiles.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TokenStyle::FormPost => "form_post",
+            TokenStyle::FormBasic => "form_basic",
+            TokenStyle::Json => "json",
+            TokenStyle::JsonBasic => "json_basic",
+        }
+    }
+
+    /// Whether the body is JSON; otherwise it is a form.
+    pub const fn is_json(self) -> bool {
+        matches!(self, TokenStyle::Json | TokenStyle::JsonBasic)
+    }
+
+    /// Whether a secret goes into HTTP Basic; otherwise into the body.
+    pub const fn is_basic(self) -> bool {
+        matches!(self, TokenStyle::FormBasic | TokenStyle::JsonBasic)
+    }
+}
+
 /// Which scope a refresh request names. Without one it means the same again (RFC 6749 section 6); Entra ID
 /// wants it named in places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -8,8 +8,10 @@
 //! | --- | --- |
 //! | [`members`] | a body, taken apart |
 //! | [`said`] | the words of a server that refuses |
+//! | [`against`] | whether another way of asking may be tried |
 //! | [`refusal`] | an answer without tokens: its name, and what may be done about it |
 
+mod against;
 mod members;
 mod refusal;
 mod said;
@@ -22,6 +24,7 @@ use crate::error::{Error, Name};
 use crate::http::retry_after::Wait;
 use members::Members;
 
+pub use against::Against;
 pub use refusal::{Cause, Refusal};
 
 /// The longest lifetime believed, in seconds: a day. A longer one only means an earlier refresh.

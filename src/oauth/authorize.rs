@@ -1,6 +1,8 @@
 //! The authorization request: PKCE S256 always (RFC 7636, A-25), 256 bits of `state`, and
 //! `resource` where the server knows it (RFC 8707, A-26).
 
+use std::collections::{BTreeMap, HashSet};
+
 use oauth2::basic::BasicClient;
 use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl};
 use secrecy::SecretString;
@@ -36,18 +38,33 @@ pub struct Wanted<'a> {
     pub consent: bool,
     /// The account that is meant, for a server that can choose it (OpenID Connect Core section 3.1.2.1).
     pub login_hint: Option<&'a str>,
+    /// What the profile adds. It replaces nothing that is said here, but for the `prompt` of `consent`.
+    pub params: Option<&'a BTreeMap<String, String>>,
 }
+
+/// Parameters that neither a profile nor the query of the endpoint states: what the answer is bound to, and
+/// request objects (RFC 9101), whose content would count in the place of everything that stands here.
+const OURS: [&str; 8] = [
+    "client_id",
+    "code_challenge",
+    "code_challenge_method",
+    "redirect_uri",
+    "request",
+    "request_uri",
+    "response_type",
+    "state",
+];
 
 /// Builds an authorization request.
 ///
 /// # Errors
 /// `internal` if the redirect URI is not a URL.
 pub fn request(provider: &Provider, wanted: Wanted<'_>) -> Result<Authorization> {
-    let Wanted { client_id, redirect_uri, scope, jkt, consent, login_hint } = wanted;
+    let Wanted { client_id, redirect_uri, scope, jkt, consent, login_hint, params } = wanted;
     let redirect = RedirectUrl::new(redirect_uri.to_owned())
         .map_err(|_| Error::new(Name::Internal, "the redirect URI is not a URL"))?;
     let client = BasicClient::new(ClientId::new(client_id.to_owned()))
-        .set_auth_uri(AuthUrl::from_url(provider.endpoints.authorization.clone()))
+        .set_auth_uri(AuthUrl::from_url(bare(&provider.endpoints.authorization)))
         .set_redirect_uri(redirect);
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let mut request = client.authorize_url(|| CsrfToken::new_random_len(32)).set_pkce_challenge(challenge);
@@ -61,14 +78,34 @@ pub fn request(provider: &Provider, wanted: Wanted<'_>) -> Result<Authorization>
     if let Some(jkt) = jkt {
         request = request.add_extra_param("dpop_jkt", jkt.to_owned());
     }
-    if consent {
+    if consent && !params.is_some_and(|params| params.contains_key("prompt")) {
         request = request.add_extra_param("prompt", "consent");
     }
     if let Some(hint) = login_hint {
         request = request.add_extra_param("login_hint", hint.to_owned());
     }
-    let (url, state) = request.url();
+    let (mut url, state) = request.url();
+    add(&mut url, &provider.endpoints.authorization, params);
     Ok(Authorization { url, state: state.into_secret().into(), verifier })
+}
+
+/// Without its query, which is added at the end.
+fn bare(endpoint: &Url) -> Url {
+    let mut bare = endpoint.clone();
+    bare.set_query(None);
+    bare
+}
+
+/// Adds what a profile and the endpoint's own query say beyond the protocol's parameters: each name once, since
+/// servers differ in which of two they take (RFC 6749 section 3.1).
+fn add(url: &mut Url, endpoint: &Url, params: Option<&BTreeMap<String, String>>) {
+    let mut said: HashSet<_> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    let stated = params.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
+    for (name, value) in stated.chain(endpoint.query_pairs().into_owned()) {
+        if !OURS.contains(&name.as_str()) && said.insert(name.clone()) {
+            url.query_pairs_mut().append_pair(&name, &value);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -117,5 +154,50 @@ mod tests {
         assert_eq!(map["code_challenge"], challenge.as_str());
         // 256 bits in base64url.
         assert!(made.state.expose_secret().len() >= 43);
+    }
+    #[test]
+    fn what_a_profile_adds_replaces_nothing_but_our_prompt() {
+        let url = "https://e.com/authorize?tenant=1&access_type=online&state=x&client_id=other&a=b%20c";
+        let url = Url::parse(url).unwrap();
+        let endpoints = Endpoints { authorization: url, ..provider().endpoints };
+        let provider = Provider { endpoints, ..provider() };
+        let params = [
+            ("access_type", "offline"),
+            ("prompt", "select_account consent"),
+            ("scope", "less"),
+            ("resource", "https://other.example"),
+            ("state", "mine"),
+            ("request_uri", "https://other.example/request"),
+            ("response_type", "token"),
+            ("code_challenge_method", "plain"),
+            ("x y", "&=\u{e9}"),
+        ];
+        let params = params.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let redirect_uri = "http://localhost:1/callback";
+        let wanted = Wanted { client_id: "id", redirect_uri, scope: Some("all"), ..Wanted::default() };
+        let pairs = |wanted| {
+            let pairs: Vec<_> = request(&provider, wanted).unwrap().url.query_pairs().into_owned().collect();
+            let map: HashMap<_, _> = pairs.iter().cloned().collect();
+            assert_eq!(pairs.len(), map.len(), "{pairs:?}");
+            map
+        };
+        let map = pairs(Wanted { consent: true, params: Some(&params), ..wanted });
+        for (name, value) in [
+            ("tenant", "1"),
+            ("a", "b c"),
+            ("access_type", "offline"),
+            ("prompt", "select_account consent"),
+            ("scope", "all"),
+            ("resource", "https://other.example"),
+            ("client_id", "id"),
+            ("response_type", "code"),
+            ("code_challenge_method", "S256"),
+            ("x y", "&=\u{e9}"),
+        ] {
+            assert_eq!(map[name], value, "{name}");
+        }
+        assert!(map["state"].len() >= 43 && !map.contains_key("request_uri"));
+        assert_eq!(pairs(Wanted { consent: true, ..wanted })["prompt"], "consent");
+        assert!(!pairs(wanted).contains_key("prompt"));
     }
 }

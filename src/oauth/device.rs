@@ -12,7 +12,9 @@ use url::Url;
 
 use super::answer::{Cause, Issued, Refusal};
 use super::message::Message;
+use super::search::{self, Found, Missed};
 use super::wire::{self, Endpoint};
+use crate::credential::{Client, TokenStyle};
 use crate::error::{Error, Name, clean};
 use crate::http::retry_after::Wait;
 
@@ -98,18 +100,50 @@ impl Device {
     /// # Errors
     /// A [`Refusal`]; `login-timeout` when the code has ended, `login-denied` when the user said no.
     pub async fn wait(&self, endpoint: Endpoint<'_>) -> Result<Issued, Refusal> {
+        let style = [endpoint.client.style];
+        self.wait_in(endpoint, &style).await.map(|found| found.answer).map_err(|missed| missed.refusal)
+    }
+
+    /// The same, in the first of the styles that the server takes. A try is a question like any other: it waits
+    /// for its turn, and spends nothing, since a device code lives until the user has decided. Once the server
+    /// has understood a question, the style is found.
+    ///
+    /// # Errors
+    /// As [`Device::wait`].
+    pub async fn wait_in(
+        &self,
+        endpoint: Endpoint<'_>,
+        styles: &[TokenStyle],
+    ) -> Result<Found<Issued>, Missed> {
+        let mut pace = Pace { interval: self.interval, trouble: 0 };
+        let mut pause = self.interval;
+        let mut left = styles.iter().copied().peekable();
+        let mut style = left.next().unwrap_or_default();
+        let mut understood = false;
+        let mut tried = vec![style];
         let asking = async {
-            let mut pace = Pace { interval: self.interval, trouble: 0 };
-            let mut pause = self.interval;
             loop {
                 tokio::time::sleep(pause).await;
-                match self.ask(endpoint).await {
-                    Ok(issued) => return Ok(issued),
-                    Err(refusal) => pause = pace.after(&refusal).ok_or_else(|| named(refusal))?,
-                }
+                let client = Client { style, ..endpoint.client.clone() };
+                let refusal = match self.ask(Endpoint { client: &client, ..endpoint }).await {
+                    Ok(answer) => return Ok(Found { answer, style }),
+                    Err(refusal) => refusal,
+                };
+                understood |= matches!(refusal.cause, Cause::Pending | Cause::SlowDown);
+                let goes_on = !understood && search::goes_on(&refusal);
+                pause = match left.next_if(|_| goes_on) {
+                    Some(next) => {
+                        style = next;
+                        tried.push(next);
+                        pace.interval
+                    }
+                    None => pace.after(&refusal).ok_or_else(|| named(refusal))?,
+                };
             }
         };
-        tokio::time::timeout(self.lifetime, asking).await.unwrap_or_else(|_| Err(ended().into()))
+        let outcome = tokio::time::timeout(self.lifetime, asking).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(ended().into()));
+        outcome.map_err(|refusal| Missed { refusal, tried, spent: false })
     }
 
     async fn ask(&self, endpoint: Endpoint<'_>) -> Result<Issued, Refusal> {

@@ -1,23 +1,59 @@
 //! One request with secrets: the client's credentials in the one place its style has for them (T7), sent
 //! once and never redirected (T1, T3), its answer bounded in time and size (T4).
+//!
+//! T7 also says that a secret is never shown again in another style. That holds for every style that a
+//! profile, the command line, a registration or a record names: this file knows one style for each request.
+//! Only who asked for `auto` has the styles tried one after the other, by [`search`](super::search), once for
+//! each sign-in and at this one endpoint.
 
 use std::time::SystemTime;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serializer;
 use url::form_urlencoded;
 
 use super::answer::{self, Answer, Cause, Issued, Refusal, Reply};
 use super::wire::Endpoint;
 use super::{assertion, dpop};
 use crate::credential::TokenStyle;
-use crate::error::Result;
+use crate::error::{Error, Name, Result};
 use crate::http;
 use crate::http::retry_after::{self, Wait};
 
 /// The parameters whose values are secrets.
 const SECRET: [&str; 7] =
     ["assertion", "code", "code_verifier", "device_code", "refresh_token", "subject_token", "token"];
+
+/// How the providers' own pages order the parameters of a form; what is not named follows as it came. No
+/// server may care (RFC 6749 section 3.2), but whoever compares a request with such a page can.
+const FORM: [&str; 12] = [
+    "grant_type",
+    "code",
+    "refresh_token",
+    "device_code",
+    "assertion",
+    "token",
+    "token_type_hint",
+    "client_id",
+    "client_secret",
+    "client_assertion_type",
+    "client_assertion",
+    "redirect_uri",
+];
+/// The same for the members of a JSON body.
+const JSON: [&str; 10] = [
+    "grant_type",
+    "code",
+    "refresh_token",
+    "device_code",
+    "assertion",
+    "token",
+    "token_type_hint",
+    "redirect_uri",
+    "client_id",
+    "client_secret",
+];
 
 /// A request: its parameters, without those that authenticate the client.
 pub(super) struct Message<'a> {
@@ -59,7 +95,7 @@ impl<'a> Message<'a> {
         let Endpoint { url, client, reach, dpop, .. } = self.endpoint;
         let host = url.host_str().unwrap_or_default().to_owned();
         let form = self.authenticated(named)?;
-        let (content_type, body) = encode(client.style, &form);
+        let (content_type, body) = encode(client.style, &form)?;
         let mut request = http::oauth(url, reach).await?.post(url.clone());
         request = request.header(CONTENT_TYPE, content_type).header(ACCEPT, "application/json").body(body);
         if let Some((id, secret)) = self.basic() {
@@ -101,19 +137,21 @@ impl<'a> Message<'a> {
             }
         }
         form.extend(self.form.iter().cloned());
+        let order = if client.style.is_json() { &JSON[..] } else { &FORM[..] };
+        form.sort_by_key(|(name, _)| order.iter().position(|first| first == name).unwrap_or(order.len()));
         Ok(form)
     }
 
-    /// User name and password of HTTP Basic, each form-encoded first. A blank becomes `%20`, which every
-    /// decoder reads; some take `+` for itself.
+    /// User name and password of HTTP Basic, each form-encoded first, as RFC 6749 section 2.3.1 says, unless
+    /// the server wants them raw. A blank becomes `%20`, which every decoder reads; some take `+` for itself.
     fn basic(&self) -> Option<(String, String)> {
         let client = self.endpoint.client;
         let secret = client.secret.as_ref().filter(|_| client.key.is_none())?;
-        let encode = |text: &str| {
-            form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+        let encode = |text: &str| match client.raw_basic {
+            true => text.to_owned(),
+            false => form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20"),
         };
-        matches!(client.style, TokenStyle::FormBasic | TokenStyle::JsonBasic)
-            .then(|| (encode(&client.id), encode(secret.expose_secret())))
+        client.style.is_basic().then(|| (encode(&client.id), encode(secret.expose_secret())))
     }
 }
 
@@ -121,17 +159,16 @@ fn is_secret(parameter: &str) -> bool {
     SECRET.contains(&parameter) || parameter == "client_secret" || parameter == "client_assertion"
 }
 
-fn encode(style: TokenStyle, form: &[(String, String)]) -> (&'static str, String) {
-    match style {
-        TokenStyle::FormPost | TokenStyle::FormBasic => {
-            let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-            ("application/x-www-form-urlencoded", body)
-        }
-        TokenStyle::Json | TokenStyle::JsonBasic => {
-            let members = form.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
-            ("application/json", serde_json::Value::Object(members.collect()).to_string())
-        }
+fn encode(style: TokenStyle, form: &[(String, String)]) -> Result<(&'static str, String)> {
+    if !style.is_json() {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        return Ok(("application/x-www-form-urlencoded", body));
     }
+    let mut body = Vec::new();
+    let written = serde_json::Serializer::new(&mut body).collect_map(form.iter().map(|(n, v)| (n, v)));
+    let body = written.ok().and_then(|()| String::from_utf8(body).ok());
+    let body = body.ok_or_else(|| Error::new(Name::Internal, "a request could not be written as JSON"))?;
+    Ok(("application/json", body))
 }
 
 /// An answer, read to its end.

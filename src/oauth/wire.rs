@@ -1,12 +1,11 @@
 //! Token requests, and what becomes of their answers.
 //!
-//! The `oauth2` crate builds the parameters of those grants that it knows; this adapter is the HTTP client
-//! that it calls. How a request is written and sent is the business of `message`, how its answer is read
+//! The `oauth2` crate builds the parameters of those grants that it knows. How a request is written and sent is the business of `message`, how its answer is read
 //! that of [`answer`](super::answer).
 
 use std::borrow::Cow;
 use std::fmt;
-use std::pin::Pin;
+use std::future::{Ready, ready};
 
 use oauth2::basic::BasicClient;
 use oauth2::{
@@ -23,7 +22,7 @@ use crate::credential::{Client, Tokens, now, now_ms};
 use crate::error::{Error, Name, Result};
 use crate::http::Reach;
 
-pub use super::answer::{Cause, Refusal};
+pub use super::answer::{Against, Cause, Refusal};
 
 type Oauth2Client = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
@@ -61,6 +60,11 @@ impl Endpoint<'_> {
     /// # Errors
     /// See [`Refusal`].
     pub async fn exchange(&self, code: Code) -> Result<Issued, Refusal> {
+        ask(*self, self.redemption(code).await?).await
+    }
+
+    /// The parameters that redeem a code.
+    pub(super) async fn redemption(&self, code: Code) -> Result<Vec<(String, String)>> {
         let client = self.oauth2();
         let redirect = RedirectUrl::new(code.redirect_uri)
             .map_err(|_| Error::new(Name::Internal, "the redirect URI is not a URL"))?;
@@ -71,21 +75,31 @@ impl Endpoint<'_> {
         if let Some(resource) = self.resource {
             request = request.add_extra_param("resource", resource);
         }
-        settle(request.request_async(&Sender(*self)).await)
+        written(request.request_async(&Writer).await)
     }
 
-    /// Spends a refresh token (RFC 6749 section 6).
+    /// Spends a refresh token (RFC 6749 section 6), for the same scope again.
     ///
     /// # Errors
     /// See [`Refusal`].
     pub async fn refresh(&self, token: &SecretString) -> Result<Issued, Refusal> {
+        self.refresh_for(token, None).await
+    }
+
+    /// The same, naming a scope, which may not be a larger one.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub async fn refresh_for(&self, token: &SecretString, scope: Option<&str>) -> Result<Issued, Refusal> {
         let client = self.oauth2();
         let token = RefreshToken::new(token.expose_secret().to_owned());
         let mut request = client.exchange_refresh_token(&token);
-        if let Some(resource) = self.resource {
-            request = request.add_extra_param("resource", resource);
+        for (name, value) in [("resource", self.resource), ("scope", scope)] {
+            if let Some(value) = value {
+                request = request.add_extra_param(name, value);
+            }
         }
-        settle(request.request_async(&Sender(*self)).await)
+        ask(*self, written(request.request_async(&Writer).await)?).await
     }
 
     fn oauth2(&self) -> Oauth2Client {
@@ -96,46 +110,72 @@ impl Endpoint<'_> {
     }
 }
 
-/// Sends the parameters of any grant.
-pub(super) async fn ask(endpoint: Endpoint<'_>, form: Vec<(String, String)>) -> Result<Issued, Refusal> {
+/// Parameters that no profile states: they say who asks, or what is presented. One that replaced them would
+/// show another client's name, or put a secret into a second place.
+const OURS: [&str; 15] = [
+    "assertion",
+    "client_assertion",
+    "client_assertion_type",
+    "client_id",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "device_code",
+    "grant_type",
+    "redirect_uri",
+    "refresh_token",
+    "subject_token",
+    "subject_token_type",
+    "token",
+    "token_type_hint",
+];
+
+/// Sends the parameters of any grant, with those that the profile adds. They never replace one.
+pub(super) async fn ask(endpoint: Endpoint<'_>, mut form: Vec<(String, String)>) -> Result<Issued, Refusal> {
+    for (name, value) in &endpoint.client.token_params {
+        if !OURS.contains(&name.as_str()) && form.iter().all(|(there, _)| there != name) {
+            form.push((name.clone(), value.clone()));
+        }
+    }
     Message::new(endpoint, form).send().await?.read()
 }
 
-/// The HTTP client that the `oauth2` crate calls.
-struct Sender<'a>(Endpoint<'a>);
+/// What the `oauth2` crate calls as its HTTP client. It sends nothing: the parameters come back as the "error"
+/// of a request, because the crate's own reading of answers would lose the status, and rotated tokens with it.
+struct Writer;
 
-impl<'c> AsyncHttpClient<'c> for Sender<'_> {
-    type Error = Judged;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Judged>> + Send + 'c>>;
+impl<'c> AsyncHttpClient<'c> for Writer {
+    type Error = Written;
+    type Future = Ready<Result<HttpResponse, Written>>;
 
-    /// Sends one request and judges its answer. The verdict goes back as the "error" of the HTTP client,
-    /// past the crate's own reading of answers, which would lose the status, and rotated tokens with it.
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move {
-            let form = form_urlencoded::parse(request.body()).into_owned().collect();
-            Err(Judged(ask(self.0, form).await))
-        })
+        ready(Err(Written(form_urlencoded::parse(request.body()).into_owned().collect())))
     }
 }
 
-/// A verdict on its way through the `oauth2` crate.
-#[derive(Debug)]
-struct Judged(Result<Issued, Refusal>);
+/// Parameters on their way through the `oauth2` crate. Never shown: they are secrets.
+struct Written(Vec<(String, String)>);
 
-impl fmt::Display for Judged {
+impl fmt::Debug for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a judged token answer")
+        f.write_str("the parameters of a token request")
     }
 }
 
-impl std::error::Error for Judged {}
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
 
-fn settle<T, E: oauth2::ErrorResponse>(
-    outcome: Result<T, RequestTokenError<Judged, E>>,
-) -> Result<Issued, Refusal> {
+impl std::error::Error for Written {}
+
+fn written<T, E: oauth2::ErrorResponse>(
+    outcome: Result<T, RequestTokenError<Written, E>>,
+) -> Result<Vec<(String, String)>> {
     match outcome {
-        Err(RequestTokenError::Request(Judged(verdict))) => verdict,
-        _ => Err(Error::new(Name::Internal, "the token request could not be built").into()),
+        Err(RequestTokenError::Request(Written(form))) => Ok(form),
+        _ => Err(Error::new(Name::Internal, "the token request could not be built")),
     }
 }
 
@@ -154,19 +194,34 @@ pub fn tokens(issued: Issued, documented: Option<u64>) -> Tokens {
     }
 }
 
-/// Refuses tokens of another type than asked for (T8, rows 103, 104): `DPoP` if they are to be `bound` to a
-/// key, otherwise `Bearer`, in any case of letters. They must be stored before this is asked, because the old
-/// refresh token is spent either way (I1). `named`: an answer without a type is refused as well.
+/// Which types of tokens are taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Types<'a> {
+    /// The tokens are to be bound to a key: `DPoP`, and nothing else.
+    pub bound: bool,
+    /// An answer without a type is refused as well.
+    pub named: bool,
+    /// What is taken besides `Bearer`, for servers that have another word for it.
+    pub also: &'a [String],
+}
+
+/// Refuses tokens of another type than asked for (T8, rows 103, 104): `DPoP` if they are to be bound to a
+/// key, otherwise `Bearer`, or a type that the profile names, which is then used as a bearer token; in any
+/// case of letters. They must be stored before this is asked, because the old refresh token is spent either
+/// way (I1).
 ///
 /// A bearer token in the place of a bound one is refused, and not used as what it is: RFC 9449 section 5 has
 /// the client discard it where the binding matters, and it is asked for only where somebody wants it.
 ///
 /// # Errors
 /// `wrong-token-type`.
-pub fn check_type(token_type: Option<&str>, bound: bool, named: bool) -> Result<()> {
+pub fn check_type(token_type: Option<&str>, types: Types<'_>) -> Result<()> {
+    let Types { bound, named, also } = types;
     let wanted = if bound { "DPoP" } else { "Bearer" };
+    let is = |found: &str, wanted: &str| found.eq_ignore_ascii_case(wanted);
     match token_type {
-        Some(found) if found.eq_ignore_ascii_case(wanted) => Ok(()),
+        Some(found) if is(found, wanted) => Ok(()),
+        Some(found) if !bound && also.iter().any(|also| is(found, also)) => Ok(()),
         None if !named && !bound => Ok(()),
         found => {
             let found = found.map_or_else(|| "no type".to_owned(), crate::error::clean);

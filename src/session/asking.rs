@@ -8,13 +8,13 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::{Inner, grant};
-use crate::credential::{Credential, Grant, now};
+use crate::credential::{Credential, Grant, RefreshScope, now};
 use crate::error::{Error, Name};
 use crate::http::Reach;
 use crate::http::retry_after::Wait;
 use crate::oauth::answer::Issued;
-use crate::oauth::dpop;
-use crate::oauth::wire::{Cause, Endpoint, Refusal};
+use crate::oauth::wire::{Cause, Endpoint, Refusal, Types};
+use crate::oauth::{dpop, hosts};
 use crate::store::pause;
 
 /// Seconds before the second and the third attempt where nobody knows what became of the last one.
@@ -44,7 +44,8 @@ pub(super) struct Request<'a> {
     pub(super) grant: &'a Grant,
     /// For a person's grant.
     pub(super) refresh: Option<&'a SecretString>,
-    /// For the others. A refresh asks for no scope, which means the same one again (RFC 6749 section 6).
+    /// What to ask for. A person's refresh names none, which means the same one again (RFC 6749 section 6),
+    /// unless the client is to.
     pub(super) scope: Option<&'a str>,
 }
 
@@ -62,23 +63,34 @@ impl<'a> Request<'a> {
             },
             grant: &credential.grant,
             refresh: credential.tokens.refresh.as_ref(),
-            scope: credential.requested_scope.as_deref(),
+            scope: match (&credential.grant, credential.client.refresh_scope) {
+                (Grant::User, RefreshScope::Omit) => None,
+                (Grant::User, RefreshScope::Granted) => credential.scope(),
+                _ => credential.requested_scope.as_deref(),
+            },
         }
     }
 
     async fn once(&self) -> Result<Issued, Refusal> {
         match (self.grant, self.refresh) {
-            // The scope is left out, which every server that keeps to the RFC takes for "as before". Entra ID
-            // asks for it where one application has several resources; its tokens then come for the default.
-            (Grant::User, Some(refresh)) => self.endpoint.refresh(refresh).await,
+            (Grant::User, Some(refresh)) => self.endpoint.refresh_for(refresh, self.scope).await,
             _ => grant::present(self).await,
         }
+    }
+}
+
+impl Inner {
+    /// Which types of tokens this account takes.
+    pub(super) fn types(&self, bound: bool) -> Types<'_> {
+        Types { bound, named: self.account.names_token_type, also: &self.account.token_types }
     }
 }
 
 /// Asks until there is an answer that counts. `usable`: there is a token that still works, so nobody has to
 /// wait for the server. The caller holds the lock.
 pub(super) async fn ask(inner: &Inner, request: &Request<'_>, usable: bool) -> Result<Issued, Refusal> {
+    // The record, or what was discovered for it, may be older than the profile's word.
+    hosts::check(inner.account.hosts.as_deref(), [request.endpoint.url])?;
     if let Some(left) = left(inner) {
         return Err(patience(inner, left));
     }

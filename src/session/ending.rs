@@ -6,6 +6,7 @@ use super::Session;
 use crate::credential::Credential;
 use crate::error::{Error, Name, Result};
 use crate::http::Reach;
+use crate::oauth::hosts;
 use crate::oauth::revoke::revoke;
 use crate::oauth::wire::Endpoint;
 
@@ -42,7 +43,12 @@ impl Session {
         let revocation = match &stored {
             None => Revocation::Unreadable,
             Some(_) if !tell_server => Revocation::NotAsked,
-            Some(stored) => tell(stored, &inner.reach(stored)).await,
+            Some(stored) => match hosts::check(inner.account.hosts.as_deref(), &stored.revocation_endpoint) {
+                Ok(()) => tell(stored, &inner.reach(stored)).await,
+                Err(error) => {
+                    Revocation::Failed(error, stored.tokens.refresh_expires_at.or(stored.expires_at()))
+                }
+            },
         };
         inner.store.forget(&inner.account.key).await.map_err(|error| inner.mark(error))?;
         inner.keep(None);

@@ -156,7 +156,7 @@ async fn obtain(inner: &Inner, machine: &Machine, issuer: Option<&str>) -> Resul
     };
     let issued =
         asking::ask(inner, &request, false).await.map_err(|refusal| refused(inner, &request, refusal))?;
-    wire::check_type(issued.token_type.as_deref(), machine.dpop, inner.account.names_token_type)?;
+    wire::check_type(issued.token_type.as_deref(), inner.types(machine.dpop))?;
     let mut tokens = wire::tokens(issued, None);
     // Nothing would ever use it, so it is better not kept (RFC 6749 section 4.4.3).
     tokens.refresh = None;

@@ -177,11 +177,7 @@ pub(super) async fn current(inner: &Inner) -> Result<Option<Credential>> {
 
 /// Writes the successor down, then uses it.
 pub(super) async fn renewed(inner: &Inner, old: Credential, issued: Issued) -> Result<Credential> {
-    let wrong = wire::check_type(
-        issued.token_type.as_deref(),
-        old.dpop_key.is_some(),
-        inner.account.names_token_type,
-    );
+    let wrong = wire::check_type(issued.token_type.as_deref(), inner.types(old.dpop_key.is_some()));
     let mut tokens = wire::tokens(issued, inner.account.refresh_lifetime);
     if old.grant.is_repeatable() {
         // Nothing would ever use it, so it is better not kept (RFC 6749 section 4.4.3).

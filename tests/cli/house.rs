@@ -100,7 +100,10 @@ impl Login {
     }
 
     pub fn spawn(mut command: Command) -> Login {
-        let mut child = command.spawn().unwrap();
+        Login::of(command.spawn().unwrap())
+    }
+
+    pub fn of(mut child: Child) -> Login {
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {

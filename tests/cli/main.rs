@@ -10,6 +10,7 @@
     missing_docs
 )]
 
+mod accounts;
 mod authorization;
 #[cfg(unix)]
 mod desk;

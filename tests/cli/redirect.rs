@@ -220,7 +220,7 @@ fn a_sign_in_that_nobody_finished_tells_what_may_be_behind_it() {
     house.sandbox.set(|options| options.auto_consent = Some(Consent::Deny));
     let ended = house.login(&["work"]);
     ended.failed("login-denied", 3);
-    for said in ["choose Allow", "may ask for these scopes", "review"] {
+    for said in ["choose Authorize", "may not ask for these scopes", "review"] {
         assert!(ended.stderr.contains(said), "{ended:?}");
     }
 }

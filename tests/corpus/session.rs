@@ -60,6 +60,7 @@ fn session(store: &Store, home: &tempfile::TempDir) -> Session {
         lock: Some(home.path().join("lock")),
         origin: "http://127.0.0.1".into(),
         named: vec![key().server],
+        hosts: None,
         token_types: Vec::new(),
         typed: None,
         name: "chipp".into(),

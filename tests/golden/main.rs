@@ -18,6 +18,7 @@
 use chipp_auth::error::Name;
 
 mod configuration;
+mod exchange;
 mod fake;
 mod frame;
 mod help;
@@ -59,6 +60,7 @@ real! {
     ConfigUntrusted = configuration::open_to_others,
     UnsafeUrl = configuration::plain_http,
     StateDirUnsafe = configuration::open_directory,
+    ExchangeRejected = exchange::refused,
     LoginDenied = sign_in::denied,
     RedirectUriMismatch = sign_in::unregistered,
     LoginTimeout = sign_in::nobody_comes,
@@ -71,6 +73,7 @@ real! {
     TlsFailed = sign_in::bad_certificates,
     Timeout = sign_in::silent_server,
     LoginRequired = renewal::signed_out,
+    RefreshMissing = renewal::no_refresh_token,
     ClientRejected = renewal::unknown_client,
     CaptivePortal = renewal::portal,
     ServerBusy = renewal::busy,

@@ -40,6 +40,28 @@ pub fn signed_out() -> Seen {
     never.with(ended)
 }
 
+/// A server that gives none: Chipp, as it never does, and a provider of which it is known why.
+pub fn no_refresh_token() -> Seen {
+    let house = expired();
+    let salesforce = format!(
+        "[profiles.crm]\npreset = \"salesforce\"\nurl = \"{base}mcp/messages\"\n\
+         authorize_url = \"{base}api/mcp/oauth/authorize\"\ntoken_url = \"{base}api/mcp/oauth/token\"\n\
+         redirect_port = {port}\nrevoke_url = \"{base}api/mcp/oauth/revoke\"\nuserinfo_url = \"{base}nobody\"\nclient_id = \"chipp-mcp-client\"\ntoken_style = \"json\"\nscope = \"*\"\nhosts = [\"127.0.0.1\"]\n",
+        port = crate::sign_in::free(),
+        base = house.sandbox.base()
+    );
+    let path = house.home.path().join("profiles.toml");
+    std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + &salesforce).unwrap();
+    for args in [&[][..], &["crm", "--account", "work"]] {
+        house.sandbox.fail_next(Fault::edit(|answer| {
+            answer.remove("refresh_token");
+        }));
+        assert_eq!(house.login(args).code, 0);
+    }
+    std::thread::sleep(Duration::from_millis(1100));
+    Seen::of(&house, &["token"]).with(Seen::of(&house, &["token", "crm", "--account", "work"]))
+}
+
 pub fn unknown_client() -> Seen {
     let said = r#"{"error":"invalid_client","error_description":"Client not found"}"#;
     fault(|_| Fault::token(401, "application/json", said))

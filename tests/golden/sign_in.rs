@@ -39,7 +39,7 @@ fn own_client(house: &House, more: &str) {
 }
 
 /// A port that was free a moment ago.
-fn free() -> u16 {
+pub fn free() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

@@ -125,6 +125,7 @@ pub async fn session(origin: &str, stored: &Credential) -> (Session, tempfile::T
         lock: Some(home.path().join("lock")),
         origin: origin.to_owned(),
         named: vec![key().server],
+        hosts: None,
         token_types: Vec::new(),
         typed: None,
         name: "chipp".into(),

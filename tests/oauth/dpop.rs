@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chipp_auth::credential::{Client, now};
 use chipp_auth::error::Name;
 use chipp_auth::oauth::dpop::{Key, Request};
-use chipp_auth::oauth::wire::{self, Cause, Code, Endpoint};
+use chipp_auth::oauth::wire::{self, Cause, Code, Endpoint, Types};
 use oauth2::PkceCodeVerifier;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -211,10 +211,15 @@ async fn without_a_key_there_is_no_proof() {
 // T8, rows 103 and 104, RFC 9449 section 5.
 #[test]
 fn the_type_of_the_tokens_is_the_one_that_was_asked_for() {
-    let accepts = |found: Option<&str>, bound, named| wire::check_type(found, bound, named).is_ok();
+    let also = ["bot".to_owned()];
+    let check =
+        |found: Option<&str>, bound, named| wire::check_type(found, Types { bound, named, also: &also });
+    let accepts = |found: Option<&str>, bound, named| check(found, bound, named).is_ok();
     assert!(accepts(Some("Bearer"), false, true) && accepts(Some("bEARER"), false, true));
     assert!(accepts(Some("DPoP"), true, false) && accepts(Some("dpop"), true, true));
     assert!(accepts(None, false, false));
+    // A profile's own word for a bearer token; never for a bound one.
+    assert!(accepts(Some("Bot"), false, true) && !accepts(Some("bot"), true, false));
     for (found, bound, named) in [
         (Some("Bearer"), true, false),
         (None, true, false),
@@ -223,7 +228,7 @@ fn the_type_of_the_tokens_is_the_one_that_was_asked_for() {
         (Some(""), false, false),
         (None, false, true),
     ] {
-        let error = wire::check_type(found, bound, named).unwrap_err();
+        let error = check(found, bound, named).unwrap_err();
         assert_eq!(error.name(), Name::WrongTokenType, "{found:?}");
     }
 }

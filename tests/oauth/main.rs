@@ -9,6 +9,7 @@ mod discovery;
 mod documents;
 mod dpop;
 mod grants;
+mod identity;
 mod issuer;
 mod mcp;
 mod network;

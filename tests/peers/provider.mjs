@@ -52,7 +52,7 @@ const USERS = {
 };
 
 let delay = 0;
-/** Who sits at the browser, unless the request has a `login_hint`. */
+/** Who sits at the browser and signs in, unless the request has a `login_hint`. */
 let current = 'john';
 /** What the next requests get instead of an answer: `{route, status, type, body}`. */
 const instead = [];
@@ -91,7 +91,8 @@ function back({ redirect_uri, state }, params) {
   return { status: 302, location: String(location) };
 }
 
-function authorize(query) {
+/** Nobody is known here without having signed in first, and whoever looks at the address alone grants nothing. */
+function authorize({ query, path, headers }) {
   if (query.client_id !== client.id) return text(400, 'text/html', '<h1>Invalid client</h1>');
   if (!registered(query.redirect_uri)) return habit.mismatch(query);
   const why = habit.refuses(query, client.id);
@@ -103,7 +104,9 @@ function authorize(query) {
   if (query.code_challenge !== undefined && query.code_challenge_method !== 'S256') {
     return back(query, { error: 'invalid_request', error_description: 'S256 only' });
   }
-  const user = USERS[query.login_hint] ?? USERS[current];
+  const [, login] = /(?:^|; )login=(\w+)/.exec(headers.cookie ?? '') ?? [];
+  if (!login) return { status: 302, location: `/login?${new URLSearchParams({ to: path })}` };
+  const user = USERS[query.login_hint] ?? USERS[login];
   if (!options.consent) return decide({ query, user }, true);
   const id = random();
   asked.set(id, { query, user });
@@ -171,10 +174,11 @@ function records({ headers }) {
 }
 
 async function answer(request) {
-  const { route, path, query } = request;
+  const { route, pathname, query } = request;
   const replaced = instead.findIndex((one) => one.route === route);
   if (replaced >= 0) return instead.splice(replaced, 1)[0];
-  if (route === 'authorize') return authorize(query);
+  if (route === 'authorize') return authorize(request);
+  if (route === 'login') return { status: 302, location: query.to, cookie: `login=${current}; Path=/; HttpOnly` };
   if (route === 'userinfo') return userinfo(request);
   if (route === 'token') {
     await new Promise((done) => setTimeout(done, delay));
@@ -185,9 +189,9 @@ async function answer(request) {
     ledger.revoke(loosely(request.body).token);
     return habit.revoked();
   }
-  if (path.startsWith('/consent/')) return consent(path);
-  if (path.startsWith('/services/data/v58.0/')) return records(request);
-  if (path === '/jwks') return text(200, 'application/json', JSON.stringify(await ledger.jwks()));
+  if (pathname.startsWith('/consent/')) return consent(pathname);
+  if (pathname.startsWith('/services/data/v58.0/')) return records(request);
+  if (pathname === '/jwks') return text(200, 'application/json', JSON.stringify(await ledger.jwks()));
   return text(404, 'text/plain', 'not found');
 }
 
@@ -196,17 +200,19 @@ async function handle(req, res) {
   const chunks = [];
   for await (const chunk of req) chunks.push(chunk);
   const body = Buffer.concat(chunks).toString('utf8');
-  const route = Object.keys(habit.paths).find((name) => habit.paths[name] === url.pathname) ?? 'other';
+  const named = Object.keys(habit.paths).find((name) => habit.paths[name] === url.pathname);
+  const route = named ?? (url.pathname === '/login' ? 'login' : 'other');
   const entry = { route, method: req.method, path: req.url, headers: req.headers, body, status: 0 };
   log.push(entry);
   const query = Object.fromEntries(url.searchParams);
-  const request = { route, path: url.pathname, query, method: req.method, headers: req.headers, body, entry };
-  const { status, type, body: said = '', location, challenge } = await answer(request);
+  const request = { route, pathname: url.pathname, path: req.url, query, method: req.method, headers: req.headers, body, entry };
+  const { status, type, body: said = '', location, challenge, cookie } = await answer(request);
   Object.assign(entry, { status, answer: said });
   res.writeHead(status, {
     ...(type && { 'content-type': type }),
     ...(location && { location }),
     ...(challenge && { 'www-authenticate': challenge }),
+    ...(cookie && { 'set-cookie': cookie }),
     'cache-control': 'no-store',
   });
   res.end(said);

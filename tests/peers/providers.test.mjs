@@ -28,8 +28,8 @@ async function start(t, ...options) {
   return { ...said, ask };
 }
 
-/** Goes to the authorization endpoint; what comes back in the redirect, or the page. */
-async function visit({ authorize_url, client_id }, parameters = {}) {
+/** Goes to the authorization endpoint, signed in; what comes back in the redirect, or the page. */
+async function visit({ authorize_url, client_id, origin }, parameters = {}) {
   const verifier = randomUUID() + randomUUID();
   const code_challenge = createHash('sha256').update(verifier).digest('base64url');
   const query = {
@@ -41,7 +41,9 @@ async function visit({ authorize_url, client_id }, parameters = {}) {
     code_challenge_method: 'S256',
     ...parameters,
   };
-  const response = await fetch(`${authorize_url}?${new URLSearchParams(query)}`, { redirect: 'manual' });
+  const login = await fetch(new URL('/login?to=/', origin), { redirect: 'manual' });
+  const headers = { cookie: login.headers.get('set-cookie').split(';')[0] };
+  const response = await fetch(`${authorize_url}?${new URLSearchParams(query)}`, { redirect: 'manual', headers });
   const location = response.headers.get('location');
   if (!location) return { status: response.status, body: await response.text() };
   return { verifier, redirect_uri: query.redirect_uri, ...Object.fromEntries(new URL(location).searchParams) };
@@ -160,6 +162,9 @@ test('Basic, encoded and raw', async (t) => {
 
 test('redirect URI, PKCE, consent, users', async (t) => {
   const server = await start(t, '--redirect-uri', REDIRECT);
+  const query = new URLSearchParams({ response_type: 'code', client_id: server.client_id, redirect_uri: REDIRECT });
+  const stranger = await fetch(`${server.authorize_url}?${query}`, { redirect: 'manual' });
+  assert.match(stranger.headers.get('location'), /^\/login\?to=/, 'nobody has signed in');
   assert.match((await visit(server, { redirect_uri: `${REDIRECT}/` })).body, /Invalid redirect_uri/);
   const client = { id: server.client_id, secret: server.client_secret };
   const post = (params) => send(server.token_url, 'form_post', client, params);

@@ -28,13 +28,11 @@ fn the_pair_is_form_encoded() {
 
 // A colon in the id would end it, as RFC 7617 section 2 says.
 #[test]
-#[ignore = "pending"]
 fn the_pair_is_raw_where_the_profile_says_so() {
     served(&["--raw-basic"], "basic_encoding = \"raw\"", "id with 100% ümlaut");
 }
 
 #[test]
-#[ignore = "pending"]
 fn the_wrong_way_is_refused_and_named() {
     for (server, profile) in [(&["--raw-basic"][..], "form"), (&[], "raw")] {
         let options = [&["--style", "form_basic", "--client-secret", SECRET], server].concat();

@@ -89,11 +89,15 @@ impl Provider {
         self.log().into_iter().filter(|entry| entry["route"] == route).collect()
     }
 
-    /// The parameters of the last authorization request.
+    /// The parameters of the last authorization request, which is the browser's own.
     pub fn asked(&self) -> Vec<(String, String)> {
-        let entry = self.seen("authorize").pop().expect("an authorization request");
-        let url = Url::parse(self.text("origin")).unwrap().join(entry["path"].as_str().unwrap()).unwrap();
-        url.query_pairs().into_owned().collect()
+        Provider::query(&self.seen("authorize").pop().expect("an authorization request"))
+    }
+
+    /// The parameters of a request's address.
+    pub fn query(entry: &Value) -> Vec<(String, String)> {
+        let base = Url::parse("http://127.0.0.1").unwrap();
+        base.join(entry["path"].as_str().unwrap()).unwrap().query_pairs().into_owned().collect()
     }
 
     /// The parameters of a request's body.

@@ -84,9 +84,9 @@ fn life(provider: &Provider, target: &[&str]) -> Vec<Value> {
 fn compare(name: &str, requests: Vec<Value>, provider: &Provider) {
     let asked = value(&provider.asked(), "redirect_uri").unwrap();
     let port = url::Url::parse(&asked).unwrap().port().unwrap().to_string();
-    let browser = provider.seen("authorize");
-    let opened = browser.iter().map(|entry| opened(entry, provider));
-    let shown: Vec<_> = opened.chain(requests.iter().map(show)).collect();
+    // The last one is the browser's, after the user has signed in.
+    let browser = provider.seen("authorize").pop().map(|entry| opened(&entry, provider));
+    let shown: Vec<_> = browser.into_iter().chain(requests.iter().map(show)).collect();
     let shown = ["localhost:", "localhost%3A"].iter().fold(shown.join("\n"), |text, host| {
         text.replace(&format!("{host}{port}"), &format!("{host}[PORT]"))
     });

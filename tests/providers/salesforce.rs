@@ -95,15 +95,16 @@ fn another_style_is_refused() {
     provider.login(&[]).failed("client-rejected", 2);
 }
 
-// "Invalid redirect_uri": a page at Salesforce, so the browser never comes back.
+// "Invalid redirect_uri": a page at Salesforce, and the browser would never come back.
 #[test]
-fn a_redirect_uri_that_is_not_registered_never_comes_back() {
+fn a_redirect_uri_that_is_not_registered_is_found_out_beforehand() {
     let registered = ["--redirect-uri", "http://localhost:1717/oauth/callback"];
     let Some(provider) = start("api", &registered) else { return };
-    let ended = provider.run(&["login", "--timeout", "3s"]);
-    assert!([2, 3].contains(&ended.code), "{ended:?}");
-    assert_eq!(provider.seen("token").len(), 0);
-    assert!(provider.seen("authorize")[0]["answer"].as_str().unwrap().contains("redirect_uri_mismatch"));
+    let ended = provider.login(&[]);
+    ended.failed("redirect-uri-mismatch", 2);
+    let sent = value(&provider.asked(), "redirect_uri").unwrap();
+    assert!(ended.stderr.contains(&sent), "{sent} is to be registered: {ended:?}");
+    assert_eq!((provider.seen("authorize").len(), provider.seen("token").len()), (1, 0), "no browser opened");
 }
 
 // "OAuth Client Secret" in the environment of the sign-in only; the renewal needs it too.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, missing_docs)]
 
+mod accounts;
 mod bearer;
 mod bound;
 mod endpoint;
@@ -83,6 +84,7 @@ fn account(home: &tempfile::TempDir) -> Account {
         lock: Some(home.path().join("lock")),
         origin: "http://127.0.0.1".into(),
         named: vec![key().server],
+        hosts: None,
         token_types: Vec::new(),
         typed: None,
         name: "chipp".into(),

@@ -13,7 +13,9 @@ use crate::credential::{Client, Credential};
 use crate::error::{Error, Name, Result, clean};
 use crate::login::browser::{self, Launch};
 use crate::oauth::Provider;
-use crate::oauth::device::{self, Device};
+use crate::oauth::device::Device;
+use crate::oauth::rejected::{Tried, explain};
+use crate::oauth::search::{self, Found, Missed};
 use crate::oauth::wire::{Cause, Endpoint, Refusal};
 
 impl SignIn<'_> {
@@ -58,7 +60,16 @@ impl SignIn<'_> {
         let scope = self.scope(provider);
         let bond = self.bond()?;
         let token = token_endpoint(provider, &client, bond.as_ref());
-        let device = device::start(Endpoint { url, dpop: None, ..token }, scope.as_deref()).await?;
+        let mut styles = self.styles(provider, &client);
+        let (first, seeking) = (styles.first().copied().unwrap_or_default(), styles.len() > 1);
+        let missed = |missed: Missed| {
+            explain(missed.refusal, Tried { client: &client, styles: &missed.tried, seeking })
+        };
+        let endpoint = Endpoint { url, dpop: None, ..token };
+        let started = search::start(endpoint, scope.as_deref(), &styles).await.map_err(missed)?;
+        let device = started.answer;
+        // The client proves itself there as at the token endpoint, so that style comes first.
+        styles.sort_by_key(|style| *style != started.style);
         provider.reach.check(&device.page).await?;
         self.show(&device, scope.as_deref()).await?;
         let (ui, limit) = (self.context.ui, self.args.timeout.min(device.lifetime));
@@ -71,17 +82,25 @@ impl SignIn<'_> {
             }
         };
         let outcome = tokio::select! {
-            outcome = tokio::time::timeout(limit, device.wait(token)) => outcome,
+            outcome = tokio::time::timeout(limit, device.wait_in(token, &styles)) => outcome,
             never = countdown => never,
         };
         ui.waited();
-        let issued = outcome.map_err(|_| {
+        let outcome = outcome.map_err(|_| {
             let what = format!("nobody finished the sign-in within {}", span(limit.as_secs()));
             Error::new(Name::LoginTimeout, what)
-        })??;
-        Ok(self
-            .keep(issued, Asked { provider: provider.clone(), client, scope, key: bond.map(|bond| bond.pem) })
-            .await?)
+        })?;
+        let Found { answer, style } = outcome.map_err(missed)?;
+        let client = Client { style, ..client };
+        let key = bond.map(|bond| bond.pem);
+        if self.target.seeks_style() {
+            self.remember(provider, &client, style);
+        }
+        let credential = self.keep(answer, Asked { provider: provider.clone(), client, scope, key }).await?;
+        if first != style {
+            self.tell_style(style);
+        }
+        Ok(credential)
     }
 
     /// Shows the page and the code, and opens the page where that can work. The code stays in view: the

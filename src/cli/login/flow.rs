@@ -6,16 +6,18 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 
 use super::client::Chosen;
-use super::keep::{Asked, Bond, discard, token_endpoint};
+use super::keep::{Asked, Bond, token_endpoint};
+use super::trouble::Trouble;
 use super::{SignIn, Stage};
 use super::{paste, way};
 use crate::cli::ui::span;
-use crate::credential::{Client, Credential};
+use crate::credential::{Client, Credential, TokenStyle};
 use crate::error::{Error, Name, Result};
 use crate::login::browser::{self, Launch};
 use crate::login::{Callback, Expected, Listener, Page};
 use crate::oauth::authorize::{self, Authorization, Wanted};
-use crate::oauth::wire::{Cause, Code, Refusal};
+use crate::oauth::search::{self, Found};
+use crate::oauth::wire::{Cause, Code};
 use crate::oauth::{Provider, scope};
 
 /// How long the browser is kept waiting for the outcome before it gets a neutral page (L9).
@@ -35,6 +37,8 @@ struct Request {
     scope: Option<String>,
     bond: Option<Bond>,
     authorization: Authorization,
+    /// The token request styles to try with its code.
+    styles: Vec<TokenStyle>,
 }
 
 /// Which way the answer came.
@@ -66,9 +70,11 @@ impl Flow<'_> {
         (self.sign_in.watch)(Stage::Found(&provider));
         let chosen = self.sign_in.client(&provider, self.before.as_ref()).await?;
         let stored = chosen.stored;
-        let refusal = match self.once(&provider, chosen).await {
+        let styles = self.sign_in.styles(&provider, &chosen.client);
+        let refusal = match self.once(&provider, chosen, styles).await {
             Ok(credential) => return Ok(credential),
-            Err(refusal) => refusal,
+            Err(Trouble::Spent(style)) => return self.again(&provider, style).await,
+            Err(Trouble::Refused(refusal)) => refusal,
         };
         if !stored || refusal.cause != Cause::InvalidClient {
             return Err(refusal.error);
@@ -80,11 +86,30 @@ impl Flow<'_> {
             "The server does not know this program any more, so it is registered anew. Please authorize it once more.",
         );
         let chosen = self.sign_in.client(&provider, None).await?;
-        self.once(&provider, chosen).await.map_err(|refusal| refusal.error)
+        let styles = self.sign_in.styles(&provider, &chosen.client);
+        Ok(self.once(&provider, chosen, styles).await?)
+    }
+
+    /// A second authorization request, after the search for the style has burned the code of the first. Once,
+    /// and in the style that was found alone.
+    async fn again(&self, provider: &Provider, style: TokenStyle) -> Result<Credential> {
+        self.sign_in.context.ui.must_see(&format!(
+            "The token endpoint takes {}, but the code was spent by a try in another style. Please authorize once more.",
+            style.name()
+        ));
+        let chosen = self.sign_in.client(provider, self.before.as_ref()).await?;
+        let credential = self.once(provider, chosen, vec![style]).await?;
+        self.sign_in.tell_style(style);
+        Ok(credential)
     }
 
     /// One authorization request, from the browser to the stored tokens.
-    async fn once(&self, provider: &Provider, chosen: Chosen) -> Result<Credential, Refusal> {
+    async fn once(
+        &self,
+        provider: &Provider,
+        chosen: Chosen,
+        styles: Vec<TokenStyle>,
+    ) -> Result<Credential, Trouble> {
         let Chosen { client, listener, redirect_uri, .. } = chosen;
         (self.sign_in.watch)(Stage::Listening(&redirect_uri));
         let scope = self.sign_in.scope(provider);
@@ -99,10 +124,11 @@ impl Flow<'_> {
             jkt: jkt.as_deref(),
             consent,
             login_hint: self.sign_in.login_hint(scope_asked, self.before.as_ref()),
+            params: Some(&self.sign_in.target.authorize_params),
         };
         let authorization = authorize::request(provider, wanted)?;
         let provider = provider.clone();
-        let request = Request { provider, client, redirect_uri, scope, bond, authorization };
+        let request = Request { provider, client, redirect_uri, scope, bond, authorization, styles };
         let launch = self.open(&request, listener.port()).await?;
         let arrived = self.wait(listener, &request, launch).await?;
         (self.sign_in.watch)(Stage::Arrived);
@@ -174,7 +200,7 @@ impl Flow<'_> {
     }
 
     /// Exchanges the code and stores the tokens, then tells the browser how it went.
-    async fn finish(&self, arrived: Arrived, request: Request) -> Result<Credential, Refusal> {
+    async fn finish(&self, arrived: Arrived, request: Request) -> Result<Credential, Trouble> {
         let work = self.exchange(arrived.code().clone(), request);
         tokio::pin!(work);
         let mut arrived = Some(arrived);
@@ -188,30 +214,36 @@ impl Flow<'_> {
             }
         };
         if let Some(arrived) = arrived {
-            arrived.finish(if outcome.is_ok() { Page::SignedIn } else { Page::Failed }).await;
+            let page = match &outcome {
+                Ok(_) => Page::SignedIn,
+                // It goes on, in another tab.
+                Err(Trouble::Spent(_)) => Page::Pending,
+                Err(Trouble::Refused(_)) => Page::Failed,
+            };
+            arrived.finish(page).await;
         }
         outcome
     }
 
-    async fn exchange(&self, code: SecretString, request: Request) -> Result<Credential, Refusal> {
-        let Request { provider, client, redirect_uri, scope, bond, authorization } = request;
+    async fn exchange(&self, code: SecretString, request: Request) -> Result<Credential, Trouble> {
+        let Request { provider, client, redirect_uri, scope, bond, authorization, styles } = request;
         let endpoint = token_endpoint(&provider, &client, bond.as_ref());
         let code = Code { code, verifier: authorization.verifier, redirect_uri };
-        let issued = match endpoint.exchange(code).await {
-            Ok(issued) => issued,
-            Err(mut refusal) => {
-                // In an answer that is otherwise of no use.
-                discard(&provider, &client, refusal.salvaged.take()).await;
-                return Err(match refusal.cause {
-                    Cause::InvalidGrant => {
-                        let what = format!("the server did not accept its own code: {}", refusal.said);
-                        Error::new(Name::LoginDenied, what).into()
-                    }
-                    _ => refusal,
-                });
+        let Found { answer, style } = match search::exchange(endpoint, code, &styles).await {
+            Ok(found) => found,
+            Err(missed) => {
+                return Err(self.sign_in.missed(missed, (&provider, &client), styles.len() > 1).await);
             }
         };
+        if self.sign_in.target.seeks_style() {
+            self.sign_in.remember(&provider, &client, style);
+        }
+        let client = Client { style, ..client };
         let asked = Asked { provider, client, scope, key: bond.map(|bond| bond.pem) };
-        Ok(self.sign_in.keep(issued, asked).await?)
+        let credential = self.sign_in.keep(answer, asked).await?;
+        if styles.first() != Some(&style) {
+            self.sign_in.tell_style(style);
+        }
+        Ok(credential)
     }
 }

@@ -1,15 +1,16 @@
 //! Turns issued tokens into a stored sign-in, or takes them back.
 
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
 
 use super::SignIn;
 use crate::credential::{Client, Credential, Grant, now};
 use crate::error::Result;
 use crate::oauth::answer::Issued;
 use crate::oauth::identity::{self, Identity, Userinfo};
-use crate::oauth::wire::{self, Endpoint};
+use crate::oauth::wire::{self, Endpoint, Types};
 use crate::oauth::{Provider, dpop, revoke};
+use crate::profile::hosts::allows;
 
 /// What tokens were issued for.
 pub(super) struct Asked {
@@ -55,7 +56,8 @@ impl SignIn<'_> {
     pub(super) async fn keep(&self, issued: Issued, asked: Asked) -> Result<Credential> {
         let target = &self.target;
         let bound = asked.key.is_some();
-        let typed = wire::check_type(issued.token_type.as_deref(), bound, target.names_token_type);
+        let types = Types { bound, named: target.names_token_type, also: &target.token_types };
+        let typed = wire::check_type(issued.token_type.as_deref(), types);
         let identity = match typed {
             Ok(()) => self.identity(&issued, &asked).await,
             Err(_) => Identity::default(),
@@ -110,14 +112,7 @@ impl SignIn<'_> {
 
 /// Whether a profile lets tokens go to this host.
 fn permitted(hosts: Option<&[String]>, url: &Url) -> bool {
-    let Some(hosts) = hosts else { return true };
-    let host = url.host_str().unwrap_or_default();
-    hosts.iter().any(|pinned| match pinned.strip_prefix("*.") {
-        Some(suffix) if matches!(url.host(), Some(Host::Domain(_))) => {
-            host.strip_suffix(suffix).is_some_and(|below| below.ends_with('.'))
-        }
-        _ => pinned.eq_ignore_ascii_case(host),
-    })
+    hosts.is_none_or(|hosts| url.host_str().is_some_and(|host| allows(hosts, host)))
 }
 
 /// Gives a refresh token back that nobody will use. Best effort.

@@ -24,11 +24,14 @@ impl SignIn<'_> {
     /// Stores a new sign-in: in its place, or as an account of its own. Whose place it is, is looked at while
     /// nobody else can change it.
     pub(super) async fn place(&self, credential: &Credential) -> Result<()> {
-        let stays = match self.session.begin(credential.clone()).await? {
-            Begun::Stored => return Ok(()),
-            Begun::Taken(identity) => identity,
-        };
         let identity = credential.identity.as_deref().unwrap_or_default();
+        let stays = match self.meant(identity) {
+            Some(other) => other,
+            None => match self.session.begin(credential.clone()).await? {
+                Begun::Stored => return Ok(()),
+                Begun::Taken(identity) => identity,
+            },
+        };
         for account in self.names(identity) {
             let mut target = self.target.clone();
             target.account = account;
@@ -47,6 +50,13 @@ impl SignIn<'_> {
         Err(self.target.mark(
             Error::new(Name::Usage, what).hinted("choose a name for the new account with `--account NAME`"),
         ))
+    }
+
+    /// Whose the place is by its name, if not this account's: that of an address of mail is for nobody else.
+    fn meant(&self, identity: &str) -> Option<String> {
+        let name = &self.target.account;
+        let both = name.contains('@') && identity.contains('@');
+        (both && !name.eq_ignore_ascii_case(identity)).then(|| name.clone())
     }
 
     /// The account to name to the provider, so that its page does not offer another one: where one was chosen

@@ -75,7 +75,8 @@ impl SignIn<'_> {
         redirect_uri: &str,
     ) -> Result<Authorization> {
         let scope = self.scope(provider);
-        let wanted = Wanted { client_id, redirect_uri, scope: scope.as_deref(), ..Default::default() };
+        let (scope, params) = (scope.as_deref(), Some(&self.target.authorize_params));
+        let wanted = Wanted { client_id, redirect_uri, scope, params, ..Default::default() };
         authorize::request(provider, wanted)
     }
 
@@ -106,25 +107,16 @@ impl SignIn<'_> {
         self.target.client_id.is_some() && self.target.documented.is_none()
     }
 
-    /// Says what else may be behind an end in the browser, where the client is the user's own.
+    /// Says what may be behind a sign-in that nobody finished, where the client is the user's own: servers show
+    /// some errors to the person only.
     pub(super) fn explained(&self, error: Error, redirect_uri: &str) -> Error {
-        let usual = error.hint() == error.name().row().hint.replace("{target}", "");
-        if !self.is_own_client() || !usual {
+        if !self.is_own_client() || error.name() != Name::LoginTimeout {
             return error;
         }
-        let at = self.console();
-        match error.name() {
-            Name::LoginTimeout => {
-                let usual = Name::LoginTimeout.row().hint;
-                error.hinted(format!(
-                    "{usual}; if the browser showed a page about `redirect_uri`, register exactly {redirect_uri} {at}"
-                ))
-            }
-            Name::LoginDenied => error.hinted(format!(
-                "run `chipp-auth login{{target}}` and choose Allow; if you did, check {at} that your OAuth application may ask for these scopes: some need a review by the provider"
-            )),
-            _ => error,
-        }
+        let (usual, at) = (Name::LoginTimeout.row().hint, self.console());
+        error.hinted(format!(
+            "{usual}; if the browser showed a page about `redirect_uri`, register exactly {redirect_uri} {at}"
+        ))
     }
 
     /// Where clients are registered.

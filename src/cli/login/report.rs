@@ -29,6 +29,9 @@ impl SignIn<'_> {
             if let Some(remedy) = remedy(target, credential) {
                 object["remedy"] = remedy.into();
             }
+            if credential.grant == Grant::User {
+                object["token_style"] = credential.client.style.name().into();
+            }
             if credential.grant == Grant::Static {
                 object["accepted"] = accepted.into();
             }
@@ -83,8 +86,12 @@ impl SignIn<'_> {
             return;
         };
         let (stays, account) = (&elsewhere.stays, &elsewhere.target.account);
+        let how = match account.as_str() {
+            "default" => "without `--account`".to_owned(),
+            account => format!("with `--account {account}`"),
+        };
         ui.note(&format!(
-            "{warn} {identity} is another account than {stays}, which stays as it is; use the new one with `--account {account}`."
+            "{warn} {identity} is another account than {stays}, which stays as it is; use the new one {how}."
         ));
     }
 }

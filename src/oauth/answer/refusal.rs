@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 
 use super::Reply;
+use super::against::Against;
 use super::said::Said;
 use crate::error::{Error, Name, clean};
 use crate::http::retry_after::Wait;
@@ -17,6 +18,8 @@ pub struct Refusal {
     pub said: String,
     /// The same for people, named.
     pub error: Error,
+    /// What it says against the way in which the request was written.
+    pub against: Against,
     /// A refresh token that came in an answer which is otherwise unusable (rows 97 and 98, and 2xx
     /// answers with an error in them). The server may have rotated, so this one replaces the presented
     /// one before anything else is done (I1).
@@ -53,7 +56,8 @@ pub enum Cause {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Refusal { cause: Cause::Failed, said: String::new(), error, salvaged: None }
+        let (cause, against) = (Cause::Failed, Against::Nothing);
+        Refusal { cause, said: String::new(), error, against, salvaged: None }
     }
 }
 
@@ -70,6 +74,10 @@ impl Refusal {
     /// The answer failed and does not say why in OAuth's words: never the end of a sign-in (rows 80 to
     /// 84).
     pub(super) fn unnamed(reply: Reply<'_>) -> Self {
+        Refusal { against: Against::of(reply.status, None), ..Self::by_status(reply) }
+    }
+
+    fn by_status(reply: Reply<'_>) -> Self {
         let Reply { status, host, .. } = reply;
         match status {
             429 => Self::busy(reply),
@@ -122,7 +130,7 @@ impl Refusal {
             (code, description) => format!("{code} ({description})"),
         };
         let judged = Self::judge(reply, code, &said).remedied(reply.host, &said, beside);
-        Refusal { said, ..judged }
+        Refusal { said, against: Against::of(reply.status, Some(code)), ..judged }
     }
 
     /// With the remedy for what was said, where one is known, and where waiting is none. A redirect URI that is
@@ -183,7 +191,7 @@ impl Refusal {
 }
 
 /// `invalid_grant` and its known spellings: GitHub, Slack, Supabase, HubSpot.
-fn is_grant_dead(code: &str) -> bool {
+pub(super) fn is_grant_dead(code: &str) -> bool {
     let spellings = [
         "invalid_grant",
         "bad_refresh_token",
@@ -203,7 +211,7 @@ fn is_grant_dead(code: &str) -> bool {
 }
 
 /// `invalid_client`, `unauthorized_client` and their known spellings: Google, GitHub, Slack, HubSpot.
-fn is_client_dead(code: &str) -> bool {
+pub(super) fn is_client_dead(code: &str) -> bool {
     let spellings = [
         "invalid_client",
         "unauthorized_client",
