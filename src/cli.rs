@@ -6,6 +6,7 @@
 mod background;
 mod client_metadata;
 mod context;
+mod doctor;
 mod failure;
 mod log;
 mod login;
@@ -104,6 +105,8 @@ enum Command {
     Logout(logout::LogoutArgs),
     /// Show who is signed in where, with which scopes, and until when
     Status(status::StatusArgs),
+    /// Check everything that a sign-in needs, and say what to do; safe to paste into a report
+    Doctor(doctor::DoctorArgs),
     /// Remove damaged or stale credentials
     Reset(reset::ResetArgs),
     /// Try everything out, step by step: sign in, renew, fetch the tools
@@ -148,6 +151,7 @@ impl Command {
             Command::Login(args) => &args.target,
             Command::Logout(args) => &args.target,
             Command::Status(args) => &args.target,
+            Command::Doctor(args) => &args.target,
             Command::Reset(args) => &args.target,
             Command::Test(args) => &args.target,
             Command::Token(args) | Command::Headers(args) => &args.target,
@@ -173,6 +177,12 @@ fn dispatch(cli: Cli, ui: &Ui) -> Result<u8> {
     // own; the runtime must not wait for them when it ends (DESIGN decision 12).
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::new(Name::Internal, format!("no runtime: {error}")))?;
+    if let Command::Doctor(args) = cli.command {
+        // What keeps the others from starting is what it has to tell.
+        let code = runtime.block_on(doctor::run(cli.global, ui, args));
+        runtime.shutdown_background();
+        return Ok(code);
+    }
     let context = Context::new(cli.global, ui)?;
     let outcome = runtime.block_on(async {
         match cli.command {
@@ -184,7 +194,10 @@ fn dispatch(cli: Cli, ui: &Ui) -> Result<u8> {
             Command::Test(args) => test::run(&context, args).await,
             Command::Token(args) => token::token(&context, args).await,
             Command::Headers(args) => token::headers(&context, args).await,
-            Command::ClientMetadata(_) | Command::Completions { .. } | Command::OpenBrowser => Ok(0),
+            Command::Doctor(_)
+            | Command::ClientMetadata(_)
+            | Command::Completions { .. }
+            | Command::OpenBrowser => Ok(0),
         }
     });
     runtime.shutdown_background();

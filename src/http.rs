@@ -18,6 +18,7 @@ pub mod retry_after;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Client, Response};
 use url::{Host, Url};
 
@@ -58,6 +59,24 @@ pub async fn oauth(url: &Url, reach: &Reach) -> Result<Client> {
         if url.scheme() == "http" { builder.no_proxy().tls_certs_only([]) } else { builder.https_only(true) };
     reach.check(url).await?;
     builder.dns_resolver(Guard::new(url, reach)).build().map_err(|_| no_certificates())
+}
+
+/// Whether this system has certificate authorities to judge servers by. Reads them, which takes milliseconds.
+///
+/// # Errors
+/// `tls-failed`.
+pub fn trust() -> Result<()> {
+    mcp::trust().map(|_| ())
+}
+
+/// The proxy through which requests to `url` go, if there is one: its host and port, and nothing else of its
+/// address.
+pub fn proxy(url: &Url) -> Option<String> {
+    let through = (url.scheme() == "https").then(Matcher::from_system)?;
+    let found = through.intercept(&url.origin().ascii_serialization().parse().ok()?)?;
+    let uri = found.uri();
+    let port = uri.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}{port}", uri.host()?))
 }
 
 fn no_certificates() -> Error {

@@ -87,6 +87,8 @@ pub struct Provider {
     pub endpoints: Endpoints,
     /// Where to register a client (RFC 7591), if that is possible.
     pub registration: Option<Url>,
+    /// Whether it says all this in metadata of its own; otherwise only its endpoints are known.
+    pub published: bool,
     /// Where the account's name can be asked for (OpenID Connect Core section 5.3), if the server says.
     pub userinfo: Option<Url>,
     /// Whether every authorization response carries `iss` (RFC 9207, A-28).
@@ -108,6 +110,8 @@ pub struct Provider {
     pub scope: Option<String>,
     /// The resource identifier to name in requests (RFC 8707); none if there is to be no such parameter.
     pub resource: Option<String>,
+    /// Whether it is asked with PKCE. Without it only where the profile says so.
+    pub pkce: bool,
     /// Where requests to this server may go (D1).
     pub reach: Reach,
 }
@@ -120,6 +124,7 @@ impl Provider {
             issuer_known: true,
             endpoints,
             registration: None,
+            published: false,
             userinfo: None,
             issuer_in_response: false,
             auth_methods: None,
@@ -130,6 +135,7 @@ impl Provider {
             client_metadata_documents: false,
             scope: None,
             resource: None,
+            pkce: true,
             reach,
         }
     }

@@ -55,6 +55,31 @@ impl Paths {
     }
 }
 
+impl Paths {
+    /// Looks at the data directory and at what is directly below it, as [`Paths::private`] would, but makes
+    /// nothing. Whether the data directory is there.
+    ///
+    /// # Errors
+    /// As [`Paths::private`].
+    pub fn look(&self) -> Result<bool> {
+        match fs::symlink_metadata(&self.data) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(io_error("look at", &self.data, &error)),
+            Ok(metadata) => check_private(&self.data, &metadata, 0o022)?,
+        }
+        for name in PRIVATE {
+            let path = self.data.join(name);
+            if let Ok(metadata) = fs::symlink_metadata(&path) {
+                check_private(&path, &metadata, 0o077)?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The directories below the data directory that are asked for with [`Paths::private`].
+const PRIVATE: [&str; 5] = ["accounts", "eras", "limits", "locks", "sealed"];
+
 fn make_private(path: &Path, forbidden: u32) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

@@ -24,7 +24,7 @@ use crate::oauth::Endpoints;
 
 pub use choice::{Choices, GrantChoice, ResourceChoice, key_file};
 pub use file::{Entry, load};
-pub use manner::{Auth, BasicEncoding, Redirect, RedirectHost, Style};
+pub use manner::{Auth, BasicEncoding, Pkce, Redirect, RedirectHost, Style};
 pub use naming::{titled, words};
 pub use preset::Preset;
 use source::{bare, chipp, from_entry};
@@ -89,6 +89,8 @@ pub struct Target {
     pub resource: ResourceChoice,
     /// The profile states that the server supports PKCE although its metadata does not say so.
     pub pkce_unverified: bool,
+    /// Whether PKCE is used at all.
+    pub pkce: Pkce,
     /// How it talks to the token endpoint; otherwise what the metadata allows.
     pub style: Option<Style>,
     /// The scope to ask for; otherwise what the server names.

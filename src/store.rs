@@ -186,33 +186,29 @@ impl Store {
             }
             Backend::Memory(memory) => memory.save(key, &text)?,
         };
-        match back {
-            Stored::Text(back) if back.expose_secret() == text.expose_secret() => Ok(()),
-            _ => Err(Error::new(Name::StoreCorrupt, "the store did not give back what was written")),
-        }
+        returned(&text, &back)
     }
 
-    /// Finds out whether a first record could be written, by writing one of no value and removing it.
-    /// Nothing less tells: a keychain that is locked, or that has no keyring to write to, says of a missing
-    /// item only that it is missing.
+    /// Finds out whether a first record could be kept, by writing one of no value, reading it back and
+    /// removing it. Nothing less tells: a keychain that is locked, or that has no keyring to write to, says of
+    /// a missing item only that it is missing.
     ///
     /// # Errors
     /// As [`Store::save`].
     pub async fn try_out(&self, key: &Key) -> Result<()> {
-        // Of this process alone: another one may be trying at the same moment.
+        // Of this process alone: another one may be trying at the same moment. The text says which trial it is,
+        // so that what an older one left behind is not taken for this one's.
         let trial = Key { account: format!("{} (trial {})", key.account, std::process::id()), ..key.clone() };
+        let text = SecretString::from(format!("trial at {} ms", crate::credential::now_ms()));
         match &*self.0 {
-            Backend::Keychain(keychain) => {
-                keychain.write(&trial, "trial".into()).await?;
-                keychain.remove(&trial).await?;
-            }
-            Backend::Sealed(sealed) => {
-                sealed.write(&trial, "trial".into()).await?;
-                sealed.remove(&trial).await?;
-            }
-            Backend::Memory(_) => {}
+            Backend::Keychain(keychain) => keychain.write(&trial, text.clone()).await?,
+            Backend::Sealed(sealed) => sealed.write(&trial, text.clone()).await?,
+            Backend::Memory(_) => return Ok(()),
         }
-        Ok(())
+        let back = self.read(&trial).await;
+        // Also where it did not come back.
+        self.forget(&trial).await?;
+        returned(&text, &back?)
     }
 
     /// Removes what is under a key, damaged or not. Whether there was something.
@@ -251,6 +247,14 @@ impl Store {
     }
 }
 
+/// Whether what was read is what was written.
+fn returned(text: &SecretString, back: &Stored) -> Result<()> {
+    match back {
+        Stored::Text(back) if back.expose_secret() == text.expose_secret() => Ok(()),
+        _ => Err(Error::new(Name::StoreCorrupt, "the store did not give back what was written")),
+    }
+}
+
 fn damaged(damage: Damage) -> Error {
     match damage {
         Damage::Corrupt => Error::new(Name::StoreCorrupt, "the stored sign-in is damaged"),
@@ -258,5 +262,21 @@ fn damaged(damage: Damage) -> Error {
             Name::StoreNewer,
             format!("the stored sign-in was written by a newer chipp-auth (form {version})"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_back_must_be_what_was_written() {
+        let text = SecretString::from("trial");
+        assert!(returned(&text, &Stored::Text("trial".into())).is_ok());
+        for other in
+            [Stored::Absent, Stored::Text("trial of another".into()), Stored::Damaged(Damage::Corrupt)]
+        {
+            assert_eq!(returned(&text, &other).unwrap_err().name(), Name::StoreCorrupt);
+        }
     }
 }

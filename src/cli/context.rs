@@ -39,19 +39,29 @@ const PASSPHRASE_LIMIT: usize = 4096;
 
 impl<'a> Context<'a> {
     pub(super) fn new(global: Global, ui: &'a Ui) -> Result<Self> {
+        match Context::without_passphrase(global, ui)? {
+            (context, None) => Ok(context),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// The same, and what is wrong with the passphrase's file, if something is: there is much to look at
+    /// without it.
+    pub(super) fn without_passphrase(global: Global, ui: &'a Ui) -> Result<(Self, Option<Error>)> {
         let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(SecretString::from);
-        let passphrase = match text("CHIPP_AUTH_PASSPHRASE") {
-            Some(passphrase) => Some(passphrase),
-            None => std::env::var_os("CHIPP_AUTH_PASSPHRASE_FILE")
-                .map(|path| read(Path::new(&path)))
-                .transpose()?,
+        let (passphrase, trouble) = match text("CHIPP_AUTH_PASSPHRASE") {
+            Some(passphrase) => (Some(passphrase), None),
+            None => match std::env::var_os("CHIPP_AUTH_PASSPHRASE_FILE").map(|path| read(Path::new(&path))) {
+                Some(Err(error)) => (None, Some(error)),
+                read => (read.and_then(Result::ok), None),
+            },
         };
         let secrets = Secrets {
             passphrase,
             client_secret: text("CHIPP_AUTH_CLIENT_SECRET"),
             idp_secret: text("CHIPP_AUTH_IDP_CLIENT_SECRET"),
         };
-        Ok(Context { global, paths: Paths::find()?, ui, secrets })
+        Ok((Context { global, paths: Paths::find()?, ui, secrets }, trouble))
     }
 
     /// The target that the arguments mean. `--account` takes the name that the account has at its provider,

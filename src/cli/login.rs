@@ -31,7 +31,7 @@ use crate::credential::Credential;
 use crate::error::{Error, Name, Result};
 use crate::oauth::discovery::{Known, discover};
 use crate::oauth::{Provider, hosts};
-use crate::profile::{Auth, Target};
+use crate::profile::{Auth, Pkce, Target};
 use crate::session::Session;
 use crate::store::{Store, index};
 
@@ -229,14 +229,16 @@ impl SignIn<'_> {
             challenge: self.challenge.clone(),
             preferred: before.map(|before| before.issuer.clone()),
             pkce_unverified: target.pkce_unverified,
+            pkce_refused: target.pkce == Pkce::Omit,
             ..Known::new(target.url.clone(), target.canonical())
         };
         let found = discover(&known).await?;
         // Before anything else is sent there, or opened in a browser.
         let endpoints = &found.endpoints;
         let stated = [&endpoints.authorization, &endpoints.token].into_iter();
-        let others = [&endpoints.revocation, &endpoints.device, &found.registration, &target.userinfo];
-        hosts::check(target.hosts.as_deref(), stated.chain(others.into_iter().flatten()))?;
+        let others = [&endpoints.revocation, &endpoints.device, &found.registration, &found.userinfo];
+        let others = others.into_iter().chain([&target.userinfo]);
+        hosts::check(target.hosts.as_deref(), stated.chain(others.flatten()))?;
         Ok(found)
     }
 

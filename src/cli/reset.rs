@@ -136,7 +136,7 @@ async fn find(context: &Context<'_>, target: &Target) -> Result<Vec<(Item, Strin
 }
 
 /// What Chipp's troubleshooting page tells to remove by hand: `~/.claude/mcp-auth/chipp*`.
-fn leftovers() -> Vec<PathBuf> {
+pub(super) fn leftovers() -> Vec<PathBuf> {
     let Some(directories) = directories::BaseDirs::new() else { return Vec::new() };
     let entries = std::fs::read_dir(directories.home_dir().join(".claude/mcp-auth"));
     let paths = entries

@@ -67,6 +67,24 @@ impl Ui {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
+    /// Whether stdin, stdout and stderr are terminals.
+    pub(super) fn terminals() -> [bool; 3] {
+        [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()]
+    }
+
+    /// How many columns the terminal has that the answer goes to; none if it goes elsewhere, where lines are
+    /// as long as they are.
+    pub(super) fn columns() -> Option<usize> {
+        if !io::stdout().is_terminal() {
+            return None;
+        }
+        #[cfg(unix)]
+        let columns = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
+        #[cfg(not(unix))]
+        let columns = None;
+        columns.filter(|columns| *columns >= 40).or(Some(80))
+    }
+
     /// A line of the answer, on stdout.
     pub(super) fn answer(&self, line: &str) {
         let _ = writeln!(anstream::stdout().lock(), "{line}");

@@ -25,6 +25,7 @@ use crate::error::{Error, Name, Result};
 
 pub use answer::{Answer, Broken};
 use connect::Connector;
+pub(super) use connect::trust;
 use pool::{Link, Pool};
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("chipp-auth/", env!("CARGO_PKG_VERSION")));
@@ -118,6 +119,14 @@ impl Client {
                 },
             }
         }
+    }
+
+    /// Opens a connection, or finds that one is open. No request is sent on it.
+    ///
+    /// # Errors
+    /// `network-down`, `tls-failed`.
+    pub async fn connect(&self) -> Result<()> {
+        self.pool.take().await.map(drop)
     }
 
     /// Lets a second connection be opened beside the first, if the server speaks HTTP/1.1: the stream for

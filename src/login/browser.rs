@@ -11,7 +11,7 @@ mod opener;
 
 use url::Url;
 
-pub use headless::{Obstacle, is_wsl, obstacle};
+pub use headless::{Obstacle, is_container, is_wsl, obstacle};
 pub use opener::{COMMAND, run_opener};
 
 use crate::error::{Error, Name, Result};
@@ -28,6 +28,12 @@ pub enum Launch {
     Obstacle(Obstacle),
     /// None could be started: likewise.
     Failed(Error),
+}
+
+/// Whether this system has something to open an address with; what `BROWSER` names counts. No browser is
+/// started. `None`: it is not known in time.
+pub async fn exists() -> Option<bool> {
+    opener::look(&std::env::current_exe().ok()?).await
 }
 
 /// Opens `url` where that can work. That it does not work is no error: the address is printed

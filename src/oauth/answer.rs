@@ -7,8 +7,8 @@
 //! | file | what |
 //! | --- | --- |
 //! | [`members`] | a body, taken apart |
-//! | [`said`] | the words of a server that refuses |
 //! | [`against`] | whether another way of asking may be tried |
+//! | [`said`] | the words of a server that refuses |
 //! | [`refusal`] | an answer without tokens: its name, and what may be done about it |
 
 mod against;

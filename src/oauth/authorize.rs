@@ -1,5 +1,5 @@
-//! The authorization request: PKCE S256 always (RFC 7636, A-25), 256 bits of `state`, and
-//! `resource` where the server knows it (RFC 8707, A-26).
+//! The authorization request: PKCE S256 (RFC 7636, A-25), 256 bits of `state`, and `resource` where the
+//! server knows it (RFC 8707, A-26). Without PKCE only where the profile says that the server refuses it.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::Provider;
+use crate::credential::Client;
 use crate::error::{Error, Name, Result};
 
 /// One authorization request, and what must be kept until its answer comes.
@@ -18,8 +19,8 @@ pub struct Authorization {
     pub url: Url,
     /// The `state` that its answer must carry.
     pub state: SecretString,
-    /// The PKCE verifier for the token request.
-    pub verifier: PkceCodeVerifier,
+    /// The PKCE verifier for the token request; none for a server that refuses it.
+    pub verifier: Option<PkceCodeVerifier>,
 }
 
 /// Who asks for what.
@@ -36,10 +37,10 @@ pub struct Wanted<'a> {
     pub jkt: Option<&'a str>,
     /// Whether the user is to be asked for his consent once more (`prompt=consent`).
     pub consent: bool,
-    /// The account that is meant, for a server that can choose it (OpenID Connect Core section 3.1.2.1).
-    pub login_hint: Option<&'a str>,
     /// What the profile adds. It replaces nothing that is said here, but for the `prompt` of `consent`.
     pub params: Option<&'a BTreeMap<String, String>>,
+    /// The account that is meant, for a server that can choose it (OpenID Connect Core section 3.1.2.1).
+    pub login_hint: Option<&'a str>,
 }
 
 /// Parameters that neither a profile nor the query of the endpoint states: what the answer is bound to, and
@@ -55,19 +56,36 @@ const OURS: [&str; 8] = [
     "state",
 ];
 
+/// Whether something binds the code to us: PKCE, or at least the client's secret. With neither, whoever sees the
+/// code has the tokens (RFC 9700 section 2.1.1).
+///
+/// # Errors
+/// `pkce-unsupported`.
+pub fn guarded(provider: &Provider, client: &Client) -> Result<()> {
+    if provider.pkce || client.secret.is_some() || client.key.is_some() {
+        return Ok(());
+    }
+    let what = "the profile leaves PKCE out, and its client has no secret that could stand in for it";
+    Err(Error::new(Name::PkceUnsupported, what)
+        .hinted("give the profile its client secret, or leave `pkce` out of it"))
+}
+
 /// Builds an authorization request.
 ///
 /// # Errors
 /// `internal` if the redirect URI is not a URL.
 pub fn request(provider: &Provider, wanted: Wanted<'_>) -> Result<Authorization> {
-    let Wanted { client_id, redirect_uri, scope, jkt, consent, login_hint, params } = wanted;
+    let Wanted { client_id, redirect_uri, scope, jkt, consent, params, login_hint } = wanted;
     let redirect = RedirectUrl::new(redirect_uri.to_owned())
         .map_err(|_| Error::new(Name::Internal, "the redirect URI is not a URL"))?;
     let client = BasicClient::new(ClientId::new(client_id.to_owned()))
         .set_auth_uri(AuthUrl::from_url(bare(&provider.endpoints.authorization)))
         .set_redirect_uri(redirect);
-    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let mut request = client.authorize_url(|| CsrfToken::new_random_len(32)).set_pkce_challenge(challenge);
+    let (challenge, verifier) = provider.pkce.then(PkceCodeChallenge::new_random_sha256).unzip();
+    let mut request = client.authorize_url(|| CsrfToken::new_random_len(32));
+    if let Some(challenge) = challenge {
+        request = request.set_pkce_challenge(challenge);
+    }
     // As one extra parameter, not word by word: `*` and unknown separators stay as they were given.
     if let Some(scope) = scope {
         request = request.add_extra_param("scope", scope.to_owned());
@@ -119,6 +137,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn without_pkce_only_where_the_server_refuses_it_and_a_secret_stands_in() {
+        let refusing = Provider { pkce: false, ..provider() };
+        let wanted =
+            Wanted { client_id: "id", redirect_uri: "http://localhost:1/callback", ..Wanted::default() };
+        let made = request(&refusing, wanted).unwrap();
+        assert!(made.verifier.is_none() && !made.url.as_str().contains("code_challenge"), "{}", made.url);
+        let (public, secret) = (Client::default(), Client { secret: Some("s".into()), ..Client::default() });
+        assert_eq!(guarded(&refusing, &public).unwrap_err().name(), Name::PkceUnsupported);
+        assert!(guarded(&refusing, &secret).is_ok() && guarded(&provider(), &public).is_ok());
+    }
+
+    #[test]
     fn the_request_has_every_parameter_once() {
         let url = Url::parse("https://e.com/authorize?tenant=1").unwrap();
         let endpoints = Endpoints { authorization: url, ..provider().endpoints };
@@ -150,7 +180,7 @@ mod tests {
         ] {
             assert_eq!(map[name], value, "{name}");
         }
-        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&made.verifier);
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(made.verifier.as_ref().unwrap());
         assert_eq!(map["code_challenge"], challenge.as_str());
         // 256 bits in base64url.
         assert!(made.state.expose_secret().len() >= 43);

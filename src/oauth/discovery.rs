@@ -56,6 +56,8 @@ pub struct Known {
     pub preferred: Option<String>,
     /// Whether a server is believed to support PKCE that does not say so.
     pub pkce_unverified: bool,
+    /// Whether a server whose endpoints are stated is to be asked without PKCE, because it refuses the verifier.
+    pub pkce_refused: bool,
     /// Whether no authorization request will be made: then neither its endpoint nor PKCE is needed.
     pub machine: bool,
 }
@@ -74,6 +76,7 @@ impl Known {
             challenge: None,
             preferred: None,
             pkce_unverified: false,
+            pkce_refused: false,
             machine: false,
         }
     }
@@ -133,6 +136,7 @@ fn configured(endpoints: &Endpoints, known: &Known, reach: Reach) -> Provider {
     Provider {
         issuer_known: issuer.is_some(),
         resource: known.parameter(None),
+        pkce: !known.pkce_refused,
         ..Provider::bare(issuer.unwrap_or_else(origin), endpoints.clone(), reach)
     }
 }

@@ -48,8 +48,8 @@ pub struct Endpoint<'a> {
 pub struct Code {
     /// The authorization code.
     pub code: SecretString,
-    /// The PKCE verifier (RFC 7636).
-    pub verifier: PkceCodeVerifier,
+    /// The PKCE verifier (RFC 7636), if the authorization request had a challenge.
+    pub verifier: Option<PkceCodeVerifier>,
     /// The redirect URI of the authorization request, byte for byte.
     pub redirect_uri: String,
 }
@@ -70,8 +70,10 @@ impl Endpoint<'_> {
             .map_err(|_| Error::new(Name::Internal, "the redirect URI is not a URL"))?;
         let mut request = client
             .exchange_code(AuthorizationCode::new(code.code.expose_secret().to_owned()))
-            .set_pkce_verifier(code.verifier)
             .set_redirect_uri(Cow::Owned(redirect));
+        if let Some(verifier) = code.verifier {
+            request = request.set_pkce_verifier(verifier);
+        }
         if let Some(resource) = self.resource {
             request = request.add_extra_param("resource", resource);
         }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::manner::{Auth, BasicEncoding, RedirectHost, Style};
+use super::manner::{Auth, BasicEncoding, Pkce, RedirectHost, Style};
 use crate::credential::RefreshScope;
 use crate::error::{Error, Name, Result, clean};
 use crate::paths::io_error;
@@ -81,6 +81,8 @@ pub struct Entry {
     /// States that the server supports PKCE, where its metadata does not.
     #[serde(default)]
     pub pkce_unverified: bool,
+    /// `s256`, or `omit` for a provider that refuses PKCE.
+    pub pkce: Option<Pkce>,
     /// Binds tokens to a key (DPoP).
     #[serde(default)]
     pub dpop: bool,

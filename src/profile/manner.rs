@@ -57,6 +57,18 @@ impl<'de> Deserialize<'de> for Style {
     }
 }
 
+/// Whether an authorization request carries a PKCE challenge (RFC 7636).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pkce {
+    /// With S256.
+    #[default]
+    S256,
+    /// Not at all, for a provider that refuses the verifier. A code is then as good as the client's secret, so
+    /// there must be one.
+    Omit,
+}
+
 /// How id and secret stand in HTTP Basic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::choice::{GrantChoice, key_file};
-use super::{Auth, BasicEncoding, Entry, Redirect, ResourceChoice, Style, Target, hosts, preset};
+use super::{Auth, BasicEncoding, Entry, Pkce, Redirect, ResourceChoice, Style, Target, hosts, preset};
 use crate::credential::{Grant, RefreshScope, TokenStyle};
 use crate::error::{Error, Name, Result};
 use crate::http;
@@ -40,6 +40,7 @@ pub(super) fn bare(url: Url) -> Target {
         dpop: false,
         resource: ResourceChoice::Auto,
         pkce_unverified: false,
+        pkce: Pkce::S256,
         style: None,
         scope: None,
         refresh_lifetime: None,
@@ -120,6 +121,7 @@ pub(super) fn from_entry(name: &str, entry: &Entry) -> Result<Target> {
         dpop: entry.dpop,
         resource: entry.resource.as_deref().map(ResourceChoice::from).unwrap_or_default(),
         pkce_unverified: entry.pkce_unverified,
+        pkce: pkce(name, entry)?,
         style: entry.token_style,
         scope: entry.scope.clone(),
         ..bare(parse(url)?)
@@ -148,6 +150,19 @@ fn endpoints(name: &str, entry: &Entry) -> Result<Option<Endpoints>> {
             Err(Error::new(Name::ConfigBad, what).hinted("state both, or none of them"))
         }
     }
+}
+
+/// What an entry says of PKCE. Only for endpoints that it states: a server that was found has to promise PKCE,
+/// or to be vouched for.
+fn pkce(name: &str, entry: &Entry) -> Result<Pkce> {
+    let pkce = entry.pkce.unwrap_or_default();
+    if pkce == Pkce::Omit && entry.authorize_url.is_none() {
+        let what = format!("the profile {name} in profiles.toml has `pkce = \"omit\"` and no endpoints");
+        return Err(Error::new(Name::ConfigBad, what).hinted(
+            "leave `pkce` out, or state `authorize_url` and `token_url` of the provider that refuses it",
+        ));
+    }
+    Ok(pkce)
 }
 
 /// The grant that an entry states; a person's, if it states none.

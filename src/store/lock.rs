@@ -126,7 +126,8 @@ fn timed_out(path: &Path, waited: Duration) -> Error {
     )
 }
 
-fn holder(path: &Path) -> Option<u32> {
+/// The process that took the lock at `path` last, if it could write that down. Only information.
+pub fn holder(path: &Path) -> Option<u32> {
     let mut text = String::new();
     let file = files::open_private(OpenOptions::new().read(true), path).ok()?;
     file.take(16).read_to_string(&mut text).ok()?;

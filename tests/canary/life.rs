@@ -75,6 +75,8 @@ fn printed_sign_in(stage: &Stage) {
     assert_eq!(signed_in.code, 0, "{signed_in:?}");
     assert_eq!(stage.run(&["status"]).code, 0);
     assert_eq!(stage.run(&["status", "--json"]).code, 0);
+    assert_eq!(stage.run(&["doctor"]).code, 0);
+    assert_eq!(stage.run(&["doctor", "--json"]).code, 0);
 }
 
 /// Success, and each kind of failure; a server that repeats what it was sent is one of them.
@@ -239,6 +241,9 @@ fn way_out(stage: &Stage) {
     let mut command = stage.command(&["token"]);
     let ended = wait(command.env("CHIPP_AUTH_PASSPHRASE", &wrong).spawn().unwrap());
     assert_eq!(stage.keep(&["token"], ended).code, 6);
+    let mut command = stage.command(&["doctor"]);
+    let ended = wait(command.env("CHIPP_AUTH_PASSPHRASE", &wrong).spawn().unwrap());
+    assert_eq!(stage.keep(&["doctor"], ended).code, 6);
     assert_eq!(stage.run(&["logout"]).code, 0);
     assert_eq!(stage.house.sandbox.counts().revoke, 2);
 

@@ -38,8 +38,11 @@ async fn ask(server: &Server, path: &str, style: TokenStyle, refresh: bool) -> R
             return endpoint.refresh(&"old-refresh-token".into()).await;
         }
         let verifier = PkceCodeVerifier::new("v".repeat(43));
-        let code =
-            Code { code: "the-code".into(), verifier, redirect_uri: "http://localhost:1/callback".into() };
+        let code = Code {
+            code: "the-code".into(),
+            verifier: Some(verifier),
+            redirect_uri: "http://localhost:1/callback".into(),
+        };
         endpoint.exchange(code).await
     };
     tokio::time::timeout(LIMIT, asking).await.unwrap_or_else(|_| panic!("{path} hangs"))

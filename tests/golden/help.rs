@@ -33,9 +33,18 @@ fn every_command_explains_itself() {
     for command in commands.iter().filter(|command| *command != "help") {
         frame::matches(&stdout(&house, &[command, "--help"]), &format!("help/{command}.txt"), &[]);
     }
-    for command in
-        ["proxy", "login", "logout", "status", "reset", "token", "headers", "client-metadata", "completions"]
-    {
+    for command in [
+        "proxy",
+        "login",
+        "logout",
+        "status",
+        "doctor",
+        "reset",
+        "token",
+        "headers",
+        "client-metadata",
+        "completions",
+    ] {
         assert!(commands.iter().any(|listed| listed == command), "{command} is missing");
     }
 }

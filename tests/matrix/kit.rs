@@ -156,7 +156,7 @@ async fn ask(kind: Kind, server: &Server, style: TokenStyle) -> Result<(), Name>
         Kind::Exchange => {
             let (url, verifier) = (server.url("/token"), PkceCodeVerifier::new("canary-".repeat(8)));
             let redirect_uri = "http://localhost:1/callback".into();
-            let code = Code { code: "canary-code".into(), verifier, redirect_uri };
+            let code = Code { code: "canary-code".into(), verifier: Some(verifier), redirect_uri };
             endpoint(&url, &client).exchange(code).await.map(|_| ()).map_err(|refusal| refusal.error)
         }
         Kind::Refresh => {

@@ -124,7 +124,7 @@ fn client() -> Client {
 
 fn code() -> Code {
     let verifier = PkceCodeVerifier::new("verifier-verifier-verifier-verifier-verifier-".into());
-    Code { code: "code".into(), verifier, redirect_uri: "http://localhost:1/callback".into() }
+    Code { code: "code".into(), verifier: Some(verifier), redirect_uri: "http://localhost:1/callback".into() }
 }
 
 fn wants_nonce(nonce: &str) -> Page {

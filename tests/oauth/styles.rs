@@ -34,7 +34,11 @@ async fn exchange(style: TokenStyle, secret: Option<&str>) -> Asked {
     let (url, client) = (server.url("/token"), client(style, secret));
     let endpoint = at(&url, &client, Some("https://e.com/mcp"));
     let verifier = PkceCodeVerifier::new(VERIFIER.into());
-    let code = Code { code: "co de".into(), verifier, redirect_uri: "http://localhost:1/callback".into() };
+    let code = Code {
+        code: "co de".into(),
+        verifier: Some(verifier),
+        redirect_uri: "http://localhost:1/callback".into(),
+    };
     endpoint.exchange(code).await.unwrap();
     server.asked().remove(0)
 }

@@ -232,5 +232,15 @@ const salesforce = {
   unauthorized: () => ({ status: 403, type: 'text/html', body: 'Bad_OAuth_Token' }),
 };
 
+// https://learn.microsoft.com/en-us/linkedin/shared/authentication/authorization-code-flow: the endpoints; a
+// refresh token is for approved partners only. What no page says, and live comparisons showed: a verifier in the
+// token request is answered as if the secret were wrong (github.com/teamhanko/hanko/pull/2405).
+const linkedin = {
+  ...plain,
+  paths: { authorize: '/oauth/v2/authorization', token: '/oauth/v2/accessToken', userinfo: '/v2/userinfo' },
+  refuses: ({ code_verifier }) => (code_verifier === undefined ? null : 'wrong_secret'),
+  refreshes: () => false,
+};
+
 const tools = { random, list, json, page, randomUUID };
-export const HABITS = { plain, chipp, github, slack, google, salesforce, entra: { ...plain, ...entra(tools) } };
+export const HABITS = { plain, chipp, github, slack, google, salesforce, linkedin, entra: { ...plain, ...entra(tools) } };

@@ -93,6 +93,28 @@ fn salesforce() {
     assert_eq!(status(&provider)["identity"], "john@example.com");
 }
 
+// It refuses a verifier, in words that blame the secret.
+#[test]
+fn linkedin() {
+    let Some(provider) = start("linkedin", &[], "scope = \"openid profile email\"") else { return };
+    life(&provider, "john@example.com");
+    let parameters = Provider::parameters(&provider.seen("token")[0]);
+    assert!(
+        value(&provider.asked(), "code_challenge").is_none() && value(&parameters, "code_verifier").is_none()
+    );
+    assert_eq!(status(&provider)["identity"], "john@example.com");
+}
+
+// Without PKCE a code is good for whoever has it, unless the client has a secret.
+#[test]
+fn without_pkce_and_without_a_secret_no_browser_opens() {
+    let Some(provider) = start("linkedin", &["--public"], "scope = \"openid\"") else { return };
+    let ended = provider.login(&[]);
+    ended.failed("pkce-unsupported", 7);
+    assert!(!ended.stderr.contains("/oauth/v2/authorization"), "no address is opened or shown: {ended:?}");
+    assert!(provider.seen("token").is_empty());
+}
+
 // What a profile states itself counts more, so a wrong line in it shows.
 #[test]
 fn a_line_of_the_profile_counts_more() {

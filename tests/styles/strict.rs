@@ -177,7 +177,7 @@ impl Strict {
             url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let given = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).unwrap().1.clone();
         let mut back = Url::parse(&given("redirect_uri")).unwrap();
-        back.query_pairs_mut().append_pair("code", "AUTH CODE").append_pair("state", &given("state"));
+        back.query_pairs_mut().append_pair("code", "AUTH_CODE").append_pair("state", &given("state"));
         self.renew();
         let mut response = reply(302, "");
         response.headers_mut().insert("location", back.as_str().parse().unwrap());

@@ -15,6 +15,7 @@
 
 pub mod secret_service;
 pub mod store_child;
+pub mod tls;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

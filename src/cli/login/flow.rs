@@ -126,6 +126,7 @@ impl Flow<'_> {
             login_hint: self.sign_in.login_hint(scope_asked, self.before.as_ref()),
             params: Some(&self.sign_in.target.authorize_params),
         };
+        authorize::guarded(provider, &client)?;
         let authorization = authorize::request(provider, wanted)?;
         let provider = provider.clone();
         let request = Request { provider, client, redirect_uri, scope, bond, authorization, styles };

@@ -143,7 +143,7 @@ impl Connector {
 }
 
 /// The system's own judgement of certificates.
-fn trust() -> Result<Arc<ClientConfig>> {
+pub(in crate::http) fn trust() -> Result<Arc<ClientConfig>> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.and_then(BuilderVerifierExt::with_platform_verifier);

@@ -58,6 +58,13 @@ pub fn is_wsl() -> bool {
     cfg!(target_os = "linux") && WSL.into_iter().any(set)
 }
 
+/// Whether this is a container, as far as it says so.
+pub fn is_container() -> bool {
+    let set = std::env::var_os("container").is_some_and(|value| !value.is_empty());
+    set || CONTAINER.into_iter().any(|path| Path::new(path).exists())
+}
+
+const CONTAINER: [&str; 2] = ["/.dockerenv", "/run/.containerenv"];
 const WSL: [&str; 2] = ["WSL_DISTRO_NAME", "WSL_INTEROP"];
 
 struct Surroundings<'a> {
@@ -87,7 +94,7 @@ fn judge(around: &Surroundings<'_>) -> Option<Obstacle> {
     if around.display_is_certain || display {
         return None;
     }
-    let contained = set("container") || ["/.dockerenv", "/run/.containerenv"].into_iter().any(around.file);
+    let contained = set("container") || CONTAINER.into_iter().any(around.file);
     Some(if contained { Obstacle::Container } else { Obstacle::NoDisplay })
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
@@ -20,22 +20,41 @@ pub const COMMAND: &str = "open-browser";
 /// left alone, and never killed (row 8).
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// What is written to the opener in the place of an address, to know whether there is a browser.
+const LOOK: &str = "?";
+
 /// Starts `program` as the opener of `url`.
 pub(super) async fn start(program: &Path, url: &Url) -> Result<()> {
     check(url)?;
-    let mut child = command(program).spawn().map_err(|error| missing(&error.to_string()))?;
+    match tell(command(program), url.as_str()).await? {
+        None => Ok(()),
+        Some(status) if status.success() => Ok(()),
+        Some(_) => Err(missing("none was found")),
+    }
+}
+
+/// Asks `program` as the opener whether there is a browser: to find out, scripts of the system are run, which
+/// are not to inherit our secrets either. `None`: it is not known in time.
+pub(super) async fn look(program: &Path) -> Option<bool> {
+    let mut command = command(program);
+    command.kill_on_drop(true);
+    tell(command, LOOK).await.ok()?.map(|status| status.success())
+}
+
+/// Starts an opener and writes to it. How it ended, if it did so in time.
+async fn tell(mut command: Command, text: &str) -> Result<Option<ExitStatus>> {
+    let mut child = command.spawn().map_err(|error| missing(&error.to_string()))?;
     let stdin = child.stdin.take();
     let finished = async {
         if let Some(mut stdin) = stdin {
             // An opener that does not read has an exit status that tells why.
-            let _ = stdin.write_all(url.as_str().as_bytes()).await;
+            let _ = stdin.write_all(text.as_bytes()).await;
         }
         child.wait().await
     };
     match timeout(PATIENCE, finished).await {
-        Err(_) => Ok(()),
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(_)) => Err(missing("none was found")),
+        Err(_) => Ok(None),
+        Ok(Ok(status)) => Ok(Some(status)),
         Ok(Err(error)) => Err(missing(&error.to_string())),
     }
 }
@@ -72,6 +91,9 @@ pub fn run_opener() -> Result<()> {
     let bound = LONGEST as u64 + 1;
     let unsafe_url = || Error::new(Name::UnsafeUrl, "what arrived is not an address");
     std::io::stdin().lock().take(bound).read_to_string(&mut text).map_err(|_| unsafe_url())?;
+    if text == LOOK {
+        return if webbrowser::Browser::is_available() { Ok(()) } else { Err(missing("none was found")) };
+    }
     let url = Url::parse(&text).map_err(|_| unsafe_url())?;
     check(&url)?;
     // The library's own text may hold the address.

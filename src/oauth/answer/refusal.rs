@@ -130,7 +130,12 @@ impl Refusal {
             (code, description) => format!("{code} ({description})"),
         };
         let judged = Self::judge(reply, code, &said).remedied(reply.host, &said, beside);
-        Refusal { said, against: Against::of(reply.status, Some(code)), ..judged }
+        // Who names the redirect URI has understood the request.
+        let against = match judged.error.name() {
+            Name::RedirectUriMismatch => Against::Nothing,
+            _ => Against::of(reply.status, Some(code)),
+        };
+        Refusal { said, against, ..judged }
     }
 
     /// With the remedy for what was said, where one is known, and where waiting is none. A redirect URI that is

@@ -92,6 +92,7 @@ pub(super) async fn provider(found: Metadata, known: &Known, reach: &Reach) -> R
     Ok(Provider {
         userinfo: found.userinfo(),
         issuer_known: true,
+        pkce: true,
         endpoints: Endpoints {
             authorization: authorization.ok_or_else(|| missing(issuer, "authorization_endpoint"))?,
             token,
@@ -99,6 +100,7 @@ pub(super) async fn provider(found: Metadata, known: &Known, reach: &Reach) -> R
             device: addresses.device,
         },
         registration: addresses.registration,
+        published: true,
         issuer_in_response: found.authorization_response_iss_parameter_supported.unwrap_or_default(),
         auth_methods: found.token_endpoint_auth_methods_supported,
         signing_algorithms: found.token_endpoint_auth_signing_alg_values_supported.unwrap_or_default(),

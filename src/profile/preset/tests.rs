@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use url::Url;
 
 use super::*;
-use crate::profile::{Choices, Target, hosts};
+use crate::profile::{Choices, Pkce, Target, hosts};
 
 /// Values for the variables that have none.
 const GIVEN: &[(&str, &str)] = &[("tenant", "contoso.onmicrosoft.com")];
@@ -135,6 +135,23 @@ fn what_a_profile_states_itself_counts() {
     let params: Vec<_> =
         target.authorize_params.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(params, ["access_type=offline", "hd=example.com", "prompt=select_account"]);
+}
+
+// A server that was found has to promise PKCE, or to be vouched for: the switch is not for it.
+#[test]
+fn pkce_is_left_out_only_at_endpoints_that_are_stated() {
+    assert_eq!(with(find("linkedin").unwrap(), &[]).unwrap().pkce, Pkce::Omit);
+    let own =
+        "[profiles.work]\npreset = \"linkedin\"\nurl = \"https://mcp.example.com/mcp\"\npkce = \"s256\"";
+    assert_eq!(resolve(own).unwrap().pkce, Pkce::S256);
+    for found in ["", "authorization_server = \"https://as.example.com\"\n"] {
+        let error = resolve(&format!(
+            "[profiles.work]\nurl = \"https://mcp.example.com/mcp\"\n{found}pkce = \"omit\""
+        ))
+        .unwrap_err();
+        assert_eq!(error.name(), Name::ConfigBad);
+        assert!(error.what().contains("`pkce = \"omit\"` and no endpoints"), "{}", error.what());
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ impl Preset {
         entry.token_types = entry.token_types.or_else(|| usual.token_types.clone());
         entry.account_from = entry.account_from.or_else(|| usual.account_from.clone());
         entry.pkce_unverified |= usual.pkce_unverified;
+        entry.pkce = entry.pkce.or(usual.pkce);
         merge(&mut entry.authorize_params, &usual.authorize_params);
         merge(&mut entry.token_params, &usual.token_params);
         merge(&mut entry.headers, &usual.headers);

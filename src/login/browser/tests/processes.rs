@@ -30,13 +30,19 @@ fn again(test: &str) -> Command {
 #[ignore = "run by the tests below: starts $TEST_OPENER and says what came of it"]
 fn as_the_parent() {
     let opener = PathBuf::from(std::env::var_os("TEST_OPENER").unwrap());
-    let url = Url::parse(&std::env::var("TEST_URL").unwrap()).unwrap();
+    let url = Url::parse(&std::env::var("TEST_URL").unwrap());
     // Descriptors that a browser must not get.
     let _socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let _file = fs::File::open("/dev/zero").unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let outcome = runtime.block_on(opener::start(&opener, &url));
-    println!("outcome: {};", outcome.map_or_else(|error| error.name().to_string(), |()| "opened".into()));
+    let outcome = match url {
+        Ok(url) => {
+            let outcome = runtime.block_on(opener::start(&opener, &url));
+            outcome.map_or_else(|error| error.name().to_string(), |()| "opened".into())
+        }
+        Err(_) => format!("{:?}", runtime.block_on(opener::look(&opener))),
+    };
+    println!("outcome: {outcome};");
     runtime.shutdown_background();
 }
 
@@ -91,6 +97,20 @@ fn the_opener_gets_the_address_by_stdin_and_nothing_else_of_ours() {
     assert!(fds.contains(" 1 -> /dev/null") && fds.contains(" 2 -> /dev/null"), "{fds}");
     // B4: not a byte of the opener's noise on our own standard output or error.
     assert!(!format!("{output:?}").contains("NOISE"), "{output:?}");
+}
+
+/// The scripts by which systems tell of their browser are foreign programs as well.
+#[test]
+fn looking_for_a_browser_gives_away_nothing_either() {
+    let dir = tempfile::tempdir().unwrap();
+    let body = r#"tr '\0' '\n' < /proc/$$/environ > "$DIR/env"; cat > "$DIR/stdin""#;
+    let opener = script(dir.path(), "opener", body);
+    assert_eq!(parent(&opener, "nothing to open").0, "Some(true)");
+    let env = read(dir.path(), "env");
+    assert!(env.contains("KEPT=kept") && !env.contains("CANARY"), "{env}");
+    assert_eq!(read(dir.path(), "stdin"), "?");
+    let none = script(dir.path(), "none", "exit 3");
+    assert_eq!(parent(&none, "nothing to open").0, "Some(false)");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::*;
-use crate::profile::{RedirectHost, ResourceChoice};
+use crate::profile::{Pkce, RedirectHost, ResourceChoice};
 
 fn facts(target: &Target) -> String {
     let mut out = String::new();
@@ -41,6 +41,7 @@ fn facts(target: &Target) -> String {
     line("hosts", &target.hosts.as_ref().unwrap().join(" "));
     line("token types", &target.token_types.join(" "));
     line("account", &target.account_from.join(" "));
+    line("pkce", if target.pkce == Pkce::Omit { "omit" } else { "" });
     assert!(target.issuer.is_none() && !target.dpop && !target.pkce_unverified);
     out
 }
