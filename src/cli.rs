@@ -14,6 +14,7 @@ mod logout;
 mod notes;
 
 mod probe;
+mod profile;
 mod proxy;
 mod reset;
 mod status;
@@ -115,6 +116,8 @@ enum Command {
     Token(token::TokenArgs),
     /// Print the JSON object that Claude Code's headersHelper expects
     Headers(token::TokenArgs),
+    /// Make, show and change profiles: what to connect to, and how to sign in there
+    Profile(profile::ProfileArgs),
     /// Print the client ID metadata document to host at an address
     ClientMetadata(client_metadata::ClientMetadataArgs),
     /// Print a completion script for your shell
@@ -155,6 +158,7 @@ impl Command {
             Command::Reset(args) => &args.target,
             Command::Test(args) => &args.target,
             Command::Token(args) | Command::Headers(args) => &args.target,
+            Command::Profile(_) => return None,
             Command::ClientMetadata(_) | Command::Completions { .. } | Command::OpenBrowser => return None,
         };
         args.target.as_deref().filter(|target| *target != crate::profile::DEFAULT)
@@ -194,6 +198,7 @@ fn dispatch(cli: Cli, ui: &Ui) -> Result<u8> {
             Command::Test(args) => test::run(&context, args).await,
             Command::Token(args) => token::token(&context, args).await,
             Command::Headers(args) => token::headers(&context, args).await,
+            Command::Profile(args) => profile::run(&context, args).await,
             Command::Doctor(_)
             | Command::ClientMetadata(_)
             | Command::Completions { .. }

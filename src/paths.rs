@@ -80,7 +80,11 @@ impl Paths {
 /// The directories below the data directory that are asked for with [`Paths::private`].
 const PRIVATE: [&str; 5] = ["accounts", "eras", "limits", "locks", "sealed"];
 
-fn make_private(path: &Path, forbidden: u32) -> Result<()> {
+/// A directory, created private if it is missing, and checked. `forbidden`: permission bits that must not be set.
+///
+/// # Errors
+/// As [`Paths::private`].
+pub(crate) fn make_private(path: &Path, forbidden: u32) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -3,12 +3,17 @@
 //! Everything that is special about one server is a value here. The other rooms see a [`Target`] and
 //! do not know the name `chipp`.
 
+pub mod check;
 mod choice;
-mod file;
+pub mod edit;
+mod entry;
+pub mod file;
 pub mod hosts;
+pub mod keys;
 mod manner;
 mod naming;
 pub mod preset;
+pub mod schema;
 mod source;
 
 use std::collections::BTreeMap;
@@ -21,9 +26,11 @@ use crate::credential::{Grant, Key, RefreshScope, TokenStyle};
 use crate::error::{Error, Name, Result};
 use crate::http;
 use crate::oauth::Endpoints;
+use crate::store;
 
 pub use choice::{Choices, GrantChoice, ResourceChoice, key_file};
-pub use file::{Entry, load};
+pub use entry::Entry;
+pub use file::load;
 pub use manner::{Auth, BasicEncoding, Pkce, Redirect, RedirectHost, Style};
 pub use naming::{titled, words};
 pub use preset::Preset;
@@ -39,6 +46,8 @@ pub struct Target {
     pub typed: Option<String>,
     /// The preset of the profile.
     pub preset: Option<&'static Preset>,
+    /// Where the profile wants the sign-ins and the client secret to be kept.
+    pub store: Option<store::Kind>,
     /// The MCP endpoint.
     pub url: Url,
     /// How requests to it are authorized.
@@ -116,7 +125,14 @@ impl Target {
     /// `usage` for an unknown name or a malformed URL, `unsafe-url` for an address that is neither
     /// https nor on this computer, and what [`load`] says of the configuration.
     pub fn resolve(typed: Option<&str>, config: &Path, choices: Choices) -> Result<Self> {
-        let profiles = load(config)?;
+        Self::among(typed, &load(config)?, choices)
+    }
+
+    /// The same among these profiles.
+    ///
+    /// # Errors
+    /// As [`Target::resolve`].
+    pub fn among(typed: Option<&str>, profiles: &BTreeMap<String, Entry>, choices: Choices) -> Result<Self> {
         let name = typed.unwrap_or(DEFAULT);
         let mut target = if name.contains("://") {
             Self::from_url(name, chipp(profiles.get(DEFAULT))?)?
@@ -125,7 +141,9 @@ impl Target {
         } else {
             let entry = profiles.get(name).ok_or_else(|| {
                 Error::new(Name::Usage, format!("there is no profile named {}", crate::error::clean(name)))
-                    .hinted("give the URL of an MCP server, or add the profile to profiles.toml")
+                    .hinted(
+                        "give the URL of an MCP server, or make the profile with `chipp-auth profile add`",
+                    )
             })?;
             from_entry(name, entry)?
         };

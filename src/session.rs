@@ -12,6 +12,7 @@ mod grant;
 mod machine;
 mod proof;
 mod renewal;
+mod secret;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

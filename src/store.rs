@@ -6,7 +6,7 @@
 //! time, and the list of accounts.
 
 pub mod allowance;
-mod files;
+pub(crate) mod files;
 pub mod index;
 mod keychain;
 pub mod lock;

@@ -12,6 +12,8 @@ const LONGEST: usize = 300;
 const EXPOSE: &[(&str, &str)] = &[
     ("cli/login/fixed.rs", "a token from stdin, looked at before it is kept"),
     ("cli/login/question.rs", "a typed client id, and whether a secret was typed"),
+    ("cli/profile/dialog.rs", "answers that are no secrets, and whether a secret was typed"),
+    ("cli/profile/secret.rs", "a typed secret, looked at before it is kept"),
     ("cli/probe.rs", "the Authorization header"),
     ("cli/background.rs", "handed to a child of our own, through a pipe"),
     ("cli/token.rs", "`token` and `headers`: the answer that was asked for"),

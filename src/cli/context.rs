@@ -88,12 +88,16 @@ impl<'a> Context<'a> {
         Ok(target)
     }
 
-    /// The store of a target: the one asked for, or the one it is bound to, or the keychain. Never another
+    /// The store of a target: the one asked for, or the one it is bound to, or
+    /// the one that its profile names, or the keychain. Never another
     /// one because this one fails (DESIGN decision 2).
     pub(super) fn store(&self, target: &Target) -> Result<Store> {
         let kind = match self.global.store {
             Some(kind) => kind.into(),
-            None => index::pinned(&self.paths, &target.key())?.unwrap_or(store::Kind::Keychain),
+            None => {
+                let pinned = index::pinned(&self.paths, &target.key())?;
+                pinned.or(target.store).unwrap_or(store::Kind::Keychain)
+            }
         };
         Ok(self.open(kind))
     }
@@ -119,6 +123,8 @@ impl<'a> Context<'a> {
             return Ok(());
         }
         let Some(key) = target.secret_key() else { return Ok(()) };
+        let own = target.store.map(|kind| self.open(kind));
+        let store = own.as_ref().unwrap_or(store);
         target.client_secret =
             self.patiently(store, store.secret(&key)).await.map_err(|error| target.mark(error))?;
         Ok(())

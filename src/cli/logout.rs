@@ -75,7 +75,7 @@ async fn listed(context: &Context<'_>, local: bool, entry: index::Account) -> Re
         .hinted("end the connection in the settings of your account at the server"))
 }
 
-async fn one(context: &Context<'_>, target: &Target, local: bool) -> Result<()> {
+pub(super) async fn one(context: &Context<'_>, target: &Target, local: bool) -> Result<()> {
     let store = context.store(target)?;
     let session = context.session(target, store.clone())?;
     let identity = index::find(&context.paths, &target.key()).ok().flatten().and_then(|entry| entry.identity);

@@ -1,11 +1,11 @@
 //! How a profile's provider wants things done: the choices that stand in `profiles.toml` as words.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::credential::TokenStyle;
 
 /// How requests to the MCP server are authorized.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Auth {
     /// Each user signs in (the seed's "Consumer OAuth").
@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for Style {
 }
 
 /// Whether an authorization request carries a PKCE challenge (RFC 7636).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pkce {
     /// With S256.
@@ -69,8 +69,14 @@ pub enum Pkce {
     Omit,
 }
 
+impl Serialize for Style {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}
+
 /// How id and secret stand in HTTP Basic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BasicEncoding {
     /// Form-encoded first (RFC 6749 section 2.3.1).
@@ -81,7 +87,7 @@ pub enum BasicEncoding {
 }
 
 /// The host of a redirect URI.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 pub enum RedirectHost {
     /// By name, as most providers register it.
     #[default]

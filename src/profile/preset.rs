@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use super::Entry;
 use crate::error::{Error, Name, Result, clean};
+pub(super) use fill::is_host_part;
 
 /// What is known of a provider.
 #[derive(Debug, Clone, Deserialize)]

@@ -16,6 +16,7 @@ pub(super) fn bare(url: Url) -> Target {
     Target {
         typed: None,
         preset: None,
+        store: None,
         auth: Auth::Oauth,
         headers: BTreeMap::new(),
         endpoints: None,
@@ -63,6 +64,7 @@ pub(super) fn chipp(entry: Option<&Entry>) -> Result<Target> {
         origins.push("https://build.chipp.ai".to_owned());
     }
     Ok(Target {
+        store: entry.and_then(|entry| entry.store),
         origins,
         issuer: Some(issuer.to_owned()),
         documented: Some(Endpoints {
@@ -96,6 +98,7 @@ pub(super) fn from_entry(name: &str, entry: &Entry) -> Result<Target> {
     let url = entry.url.as_deref().ok_or_else(missing)?;
     Ok(Target {
         preset,
+        store: entry.store,
         auth: entry.auth.unwrap_or_default(),
         headers: entry.headers.clone(),
         endpoints: endpoints(name, entry)?,

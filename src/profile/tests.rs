@@ -70,7 +70,7 @@ fn what_cannot_be_a_target_is_named() {
     assert_eq!(resolve(Some("http://example.com/mcp"), "").unwrap_err().name(), Name::UnsafeUrl);
     assert_eq!(resolve(Some("ftp://example.com/mcp"), "").unwrap_err().name(), Name::UnsafeUrl);
     let toml = "[profiles.chipp]\nurl = \"http://example.com/mcp\"";
-    assert_eq!(resolve(None, toml).unwrap_err().name(), Name::UnsafeUrl);
+    assert_eq!(resolve(None, toml).unwrap_err().name(), Name::ConfigBad);
 }
 
 #[test]

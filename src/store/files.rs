@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path, limit: usize) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// `disk-full` (also for a failed sync: row 122), `state-dir-unsafe`. The old file is untouched then.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let (directory, name) = split(path)?;
     sweep(directory, name, LEFTOVER);
     let mut random = [0; 8];

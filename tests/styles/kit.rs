@@ -27,7 +27,7 @@ pub fn at<'a>(url: &'a Url, client: &'a Client) -> Endpoint<'a> {
 pub fn code() -> Code {
     Code {
         code: "AUTH CODE".into(),
-        verifier: PkceCodeVerifier::new(VERIFIER.into()),
+        verifier: Some(PkceCodeVerifier::new(VERIFIER.into())),
         redirect_uri: "http://localhost:1/callback".into(),
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn fill(template: &str, values: &BTreeMap<&str, String>) -> String {
 }
 
 /// Whether this is a host name or a part of one: labels (RFC 1123 section 2.1) with dots between them.
-fn is_host_part(value: &str) -> bool {
+pub(in crate::profile) fn is_host_part(value: &str) -> bool {
     let label = |label: &str| {
         let plain = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
