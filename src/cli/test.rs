@@ -19,7 +19,7 @@ use super::{TargetArgs, failure};
 use crate::credential::{TokenStyle, now};
 use crate::error::{Error, Name, Result, clean};
 use crate::http;
-use crate::profile::{Auth, Style, Target};
+use crate::profile::{Auth, DEFAULT, Style, Target};
 use crate::store::tools::{self, Offer, Tool};
 use report::{Id, Report};
 use server::{Ready, Token};
@@ -67,7 +67,8 @@ pub(super) async fn run(context: &Context<'_>, args: TestArgs) -> Result<u8> {
             Ok(0)
         }
         Err(error) => {
-            let error = error.for_target(args.target.target.as_deref());
+            let typed = args.target.target.as_deref().filter(|typed| *typed != DEFAULT);
+            let error = error.for_target(typed);
             if context.ui.json() {
                 context.ui.object(&report.failed(&error));
                 return Ok(error.exit());
@@ -145,7 +146,7 @@ fn configuration(target: &Target) -> Result<String> {
         let what =
             format!("the token request style {name} needs the secret of the client, and none is there");
         return Err(Error::new(Name::ConfigBad, what).hinted(
-            "store the secret that the provider gave you with the client id (or set CHIPP_AUTH_CLIENT_SECRET), then try again",
+            "store the secret that the provider gave you with the client id: `chipp-auth profile edit{target} --client-secret-stdin`; or set CHIPP_AUTH_CLIENT_SECRET",
         ));
     }
     Ok(format!("{url}, client {client} {credentials}"))
