@@ -53,8 +53,8 @@ fn exchange(refusal: &Refusal, tried: Tried<'_>) -> Error {
     let what = format!("the token endpoint refused the code{why}: {}{seeking}", error.what());
     let new = Error::new(Name::ExchangeRejected, what);
     let hint = if tried.seeking {
-        "check the token URL and the client at the provider; a server that spends a code at the first request \
-         needs the style by name: `chipp-auth login{target} --token-style form_basic`, then json_basic and json"
+        "run `chipp-auth login{target}` again: it begins with another style, because some servers spend the code \
+         at the first request; if that does not help, check the token URL and the client at the provider"
     } else if is_likely(refusal, tried.client) {
         Name::ExchangeRejected.row().hint
     } else {

@@ -14,8 +14,8 @@
 //! 3. `invalid_grant` after a refused try means that this style is the right one, and that an earlier try has
 //!    burned the code ([`Missed::spent`]). One more authorization in this style alone brings the tokens.
 //!
-//! A server that burns codes and names no reason for anything looks the same in each style, so nothing can be
-//! found there; the message then says to name the styles one by one.
+//! A server that burns codes and names no reason for anything looks the same in each style, and only the first
+//! try proves something there: the next sign-in begins with another style, until each has met a fresh code.
 //!
 //! Every try goes to the one token endpoint, with the secret in one place of each request. A refresh never
 //! searches: a refresh token is worth more than a code, and its record has the style.
@@ -64,22 +64,33 @@ impl From<Error> for Missed {
     }
 }
 
+/// What is known of a client at a token endpoint before anything is tried.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// `token_endpoint_auth_methods_supported` (RFC 8414 section 2), if the server says.
+    pub methods: Option<&'a [String]>,
+    /// The style that worked the last time.
+    pub worked: Option<TokenStyle>,
+    /// Those that were refused with a fresh code, by a server that named no reason.
+    pub refused: &'a [TokenStyle],
+}
+
 /// The styles to try, likeliest first: what worked the last time, which is a proof; then what the metadata
-/// names (`token_endpoint_auth_methods_supported`, RFC 8414 section 2), which is a claim, and one about forms
-/// only; then the others. A client that has no secret to place, or proves itself by a key, can only be wrong
-/// about form and JSON.
-pub fn order(client: &Client, methods: Option<&[String]>, remembered: Option<TokenStyle>) -> Vec<TokenStyle> {
+/// names, which is a claim, and one about forms only; then the others; and at the end what has been refused
+/// before. A client that has no secret to place, or proves itself by a key, can only be wrong about form and
+/// JSON.
+pub fn order(client: &Client, known: Known<'_>) -> Vec<TokenStyle> {
     let named = |style: TokenStyle| {
         let method = match style {
             TokenStyle::FormPost => "client_secret_post",
             TokenStyle::FormBasic => "client_secret_basic",
             TokenStyle::Json | TokenStyle::JsonBasic => return false,
         };
-        methods.is_some_and(|methods| methods.iter().any(|named| named == method))
+        known.methods.is_some_and(|methods| methods.iter().any(|named| named == method))
     };
     let has_choice = client.secret.is_some() && client.key.is_none();
     let mut styles: Vec<_> = ALL.into_iter().filter(|style| has_choice || !style.is_basic()).collect();
-    styles.sort_by_key(|style| (Some(*style) != remembered, !named(*style)));
+    styles.sort_by_key(|style| (Some(*style) != known.worked, known.refused.contains(style), !named(*style)));
     styles
 }
 
@@ -165,7 +176,8 @@ mod tests {
     fn ordered(secret: bool, methods: &[&str], remembered: Option<TokenStyle>) -> Vec<TokenStyle> {
         let client = Client { secret: secret.then(|| "s".into()), ..Client::default() };
         let methods: Vec<_> = methods.iter().map(|method| (*method).to_owned()).collect();
-        order(&client, Some(&methods).filter(|m| !m.is_empty()).map(Vec::as_slice), remembered)
+        let methods = Some(methods.as_slice()).filter(|methods| !methods.is_empty());
+        order(&client, Known { methods, worked: remembered, refused: &[] })
     }
 
     #[test]
@@ -180,13 +192,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_with_a_fresh_code_goes_last() {
+        let client = Client { secret: Some("s".into()), ..Client::default() };
+        let after = |refused: &[TokenStyle]| order(&client, Known { refused, ..Known::default() });
+        assert_eq!(after(&[FormPost]), [FormBasic, JsonBasic, Json, FormPost]);
+        assert_eq!(after(&[FormPost, FormBasic]), [JsonBasic, Json, FormPost, FormBasic]);
+        assert_eq!(after(&ALL), ALL);
+    }
+
+    #[test]
     fn a_client_without_a_secret_to_place_has_two_styles() {
         assert_eq!(ordered(false, &both(), None), [FormPost, Json]);
         assert_eq!(ordered(false, &[], Some(Json)), [Json, FormPost]);
         // A note of a time when it had one.
         assert_eq!(ordered(false, &[], Some(FormBasic)), [FormPost, Json]);
         let client = Client { secret: Some("s".into()), key: Some("k".into()), ..Client::default() };
-        assert_eq!(order(&client, None, None), [FormPost, Json]);
+        assert_eq!(order(&client, Known::default()), [FormPost, Json]);
     }
 
     fn both() -> [&'static str; 2] {

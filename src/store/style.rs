@@ -19,9 +19,20 @@ const LIMIT: usize = 1024;
 /// The directory of these files, below that of the data.
 const PLACE: &str = "styles";
 
+/// What is known of a client at a token endpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The style that worked.
+    pub style: Option<TokenStyle>,
+    /// Those that were refused although they were the first to show a code, so that it was not spent.
+    #[serde(default)]
+    pub refused: Vec<TokenStyle>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Note {
-    style: TokenStyle,
+    #[serde(flatten)]
+    known: Known,
     /// The target at which it was found, for `reset`.
     target: String,
 }
@@ -33,18 +44,18 @@ pub fn path(paths: &Paths, token_endpoint: &Url, client_id: &str) -> PathBuf {
     paths.data.join(PLACE).join(format!("{}.json", hex(&digest[..16])))
 }
 
-/// The style that was found. What cannot be read was never found.
-pub fn read(path: &Path) -> Option<TokenStyle> {
-    note(path).map(|note| note.style)
+/// What was found. What cannot be read was never found.
+pub fn read(path: &Path) -> Known {
+    note(path).map(|note| note.known).unwrap_or_default()
 }
 
-/// Notes a style that was found for a target.
+/// Notes what was found for a target.
 ///
 /// # Errors
 /// `state-dir-unsafe`, `disk-full`.
-pub fn write(paths: &Paths, path: &Path, key: &Key, style: TokenStyle) -> Result<()> {
+pub fn write(paths: &Paths, path: &Path, key: &Key, known: Known) -> Result<()> {
     paths.private(PLACE)?;
-    let note = Note { style, target: mark(key) };
+    let note = Note { known, target: mark(key) };
     files::replace(path, serde_json::json!(note).to_string().as_bytes())
 }
 
@@ -86,15 +97,16 @@ mod tests {
         assert!(!mine.to_string_lossy().contains("secret"));
         assert_ne!(mine, path(&paths, &url("https://as.example/token?key=secret"), "other"));
         assert_ne!(mine, path(&paths, &url("https://as.example/token"), "id"));
-        assert_eq!(read(&mine), None);
+        assert_eq!(read(&mine), Known::default());
         assert!(of_target(&paths, &key("a", "default")).is_empty() && !paths.data.exists());
-        write(&paths, &mine, &key("a", "default"), TokenStyle::FormBasic).unwrap();
-        assert_eq!(read(&mine), Some(TokenStyle::FormBasic));
+        let known = Known { style: Some(TokenStyle::FormBasic), refused: vec![TokenStyle::Json] };
+        write(&paths, &mine, &key("a", "default"), known.clone()).unwrap();
+        assert_eq!(read(&mine), known);
         assert_eq!(of_target(&paths, &key("a", "work")), std::slice::from_ref(&mine));
         assert!(of_target(&paths, &key("b", "default")).is_empty());
         for rubbish in ["", "{", "{\"style\":\"soap\",\"target\":\"\"}", &"x".repeat(LIMIT * 2)] {
             std::fs::write(&mine, rubbish).unwrap();
-            assert_eq!(read(&mine), None, "{rubbish}");
+            assert_eq!(read(&mine), Known::default(), "{rubbish}");
         }
     }
 }

@@ -121,7 +121,7 @@ async fn what_is_remembered_is_tried_first_and_alone_if_it_works() {
         let habits = Habits { takes: Some(takes), burns: true, says: Says::Silent(400), mute: true };
         let server = Strict::start(habits).await;
         let client = client(TokenStyle::default(), true);
-        let order = search::order(&client, None, Some(takes));
+        let order = search::order(&client, search::Known { worked: Some(takes), ..Default::default() });
         assert_eq!(run(&server, &order).await, Outcome::Found(takes));
         assert_eq!(server.styles(), [takes]);
     }
@@ -133,7 +133,7 @@ async fn a_public_client_tries_form_and_json_only() {
         Strict::start(Habits { takes: Some(Json), burns: false, says: Says::Silent(415), mute: false });
     let server = server.await;
     let client = client(TokenStyle::default(), false);
-    let order = search::order(&client, None, None);
+    let order = search::order(&client, search::Known::default());
     let found = search::exchange(at(&server.url, &client), code(), &order).await.unwrap();
     assert_eq!((found.style, server.styles()), (Json, vec![FormPost, Json]));
 }

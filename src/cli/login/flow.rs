@@ -240,13 +240,11 @@ impl Flow<'_> {
                 return Err(trouble.map(|error| self.sign_in.sent(error, &redirect_uri)));
             }
         };
-        if self.sign_in.target.seeks_style() {
-            self.sign_in.remember(&provider, &client, style);
-        }
+        let news = self.sign_in.remember(&provider, &client, style);
         let client = Client { style, ..client };
         let asked = Asked { provider, client, scope, key: bond.map(|bond| bond.pem) };
         let credential = self.sign_in.keep(answer, asked).await?;
-        if styles.first() != Some(&style) {
+        if news {
             self.sign_in.tell_style(style);
         }
         Ok(credential)

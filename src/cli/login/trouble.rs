@@ -59,6 +59,7 @@ impl SignIn<'_> {
         (provider, client): (&Provider, &Client),
         seeking: bool,
     ) -> Trouble {
+        self.remember_refused(provider, client, &missed);
         let Missed { mut refusal, tried, spent } = missed;
         let style = tried.last().copied().unwrap_or(client.style);
         if spent {
