@@ -229,11 +229,12 @@ impl Flow<'_> {
     async fn exchange(&self, code: SecretString, request: Request) -> Result<Credential, Trouble> {
         let Request { provider, client, redirect_uri, scope, bond, authorization, styles } = request;
         let endpoint = token_endpoint(&provider, &client, bond.as_ref());
-        let code = Code { code, verifier: authorization.verifier, redirect_uri };
+        let code = Code { code, verifier: authorization.verifier, redirect_uri: redirect_uri.clone() };
         let Found { answer, style } = match search::exchange(endpoint, code, &styles).await {
             Ok(found) => found,
             Err(missed) => {
-                return Err(self.sign_in.missed(missed, (&provider, &client), styles.len() > 1).await);
+                let trouble = self.sign_in.missed(missed, (&provider, &client), styles.len() > 1).await;
+                return Err(trouble.explained(|error| self.sign_in.unregistered(error, &redirect_uri)));
             }
         };
         if self.sign_in.target.seeks_style() {

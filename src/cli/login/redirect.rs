@@ -97,9 +97,21 @@ impl SignIn<'_> {
         }
         let server = clean(trial.url.host_str().unwrap_or(&provider.issuer));
         let what = format!("{server} does not know the redirect URI {redirect_uri} of this client");
-        let (at, keep) = (self.console(), self.kept_port(redirect_uri));
         Err(Error::new(Name::RedirectUriMismatch, what)
-            .hinted(format!("register exactly this redirect URI for the client {at}{keep}, then run `chipp-auth login{{target}}`")))
+            .hinted(self.to_register("this redirect URI", redirect_uri)))
+    }
+
+    /// Says which redirect URI has to be registered, where a client of the user's own was refused for want of it.
+    pub(super) fn unregistered(&self, error: Error, redirect_uri: &str) -> Error {
+        if error.name() != Name::RedirectUriMismatch || !self.is_own_client() {
+            return error;
+        }
+        error.hinted(self.to_register(redirect_uri, redirect_uri))
+    }
+
+    fn to_register(&self, it: &str, redirect_uri: &str) -> String {
+        let (at, keep) = (self.console(), self.kept_port(redirect_uri));
+        format!("register exactly {it} for the client {at}{keep}, then run `chipp-auth login{{target}}`")
     }
 
     /// Whether the client is one that the user registered.
@@ -109,6 +121,7 @@ impl SignIn<'_> {
 
     /// Says what else may be behind an end in the browser, where the client is the user's own.
     pub(super) fn explained(&self, error: Error, redirect_uri: &str) -> Error {
+        let error = self.unregistered(error, redirect_uri);
         let usual = error.hint() == error.name().row().hint.replace("{target}", "");
         if !self.is_own_client() || !usual {
             return error;

@@ -16,6 +16,16 @@ pub(super) enum Trouble {
     Spent(TokenStyle),
 }
 
+impl Trouble {
+    /// With more to say about the error.
+    pub(super) fn explained(self, more: impl FnOnce(Error) -> Error) -> Self {
+        match self {
+            Trouble::Refused(refusal) => Trouble::Refused(Refusal { error: more(refusal.error), ..refusal }),
+            spent @ Trouble::Spent(_) => spent,
+        }
+    }
+}
+
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
         Trouble::Refused(refusal)
