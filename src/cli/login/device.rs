@@ -61,7 +61,7 @@ impl SignIn<'_> {
         let bond = self.bond()?;
         let token = token_endpoint(provider, &client, bond.as_ref());
         let mut styles = self.styles(provider, &client);
-        let seeking = styles.len() > 1;
+        let (first, seeking) = (styles.first().copied().unwrap_or_default(), styles.len() > 1);
         let missed = |missed: Missed| {
             explain(missed.refusal, Tried { client: &client, styles: &missed.tried, seeking })
         };
@@ -93,7 +93,7 @@ impl SignIn<'_> {
         let Found { answer, style } = outcome.map_err(missed)?;
         let client = Client { style, ..client };
         let key = bond.map(|bond| bond.pem);
-        let news = self.remember(provider, &client, style);
+        let news = self.remember(provider, &client, style) || first != style;
         let credential = self.keep(answer, Asked { provider: provider.clone(), client, scope, key }).await?;
         if news {
             self.tell_style(style);

@@ -240,7 +240,8 @@ impl Flow<'_> {
                 return Err(trouble.map(|error| self.sign_in.sent(error, &redirect_uri)));
             }
         };
-        let news = self.sign_in.remember(&provider, &client, style);
+        // The one that is tried first anyway is no news.
+        let news = self.sign_in.remember(&provider, &client, style) || styles.first() != Some(&style);
         let client = Client { style, ..client };
         let asked = Asked { provider, client, scope, key: bond.map(|bond| bond.pem) };
         let credential = self.sign_in.keep(answer, asked).await?;

@@ -24,15 +24,14 @@ impl SignIn<'_> {
         search::order(client, known)
     }
 
-    /// Remembers a style that was found, if one was sought: whether that is news. The next sign-in tries it
-    /// first, whatever becomes of this one.
+    /// Remembers a style that was found, if one was sought. The next sign-in tries it first, whatever becomes of
+    /// this one. Whether sign-ins before this one had looked for it in vain.
     pub(super) fn remember(&self, provider: &Provider, client: &Client, found: TokenStyle) -> bool {
         let known = style::read(&self.note(provider, client));
-        let news = self.target.seeks_style() && known.style != Some(found);
-        if news {
+        if self.target.seeks_style() && known.style != Some(found) {
             self.write(provider, client, Known { style: Some(found), refused: Vec::new() });
         }
-        news
+        !known.refused.is_empty()
     }
 
     /// Remembers what a search that found nothing has proven: that its first style is a wrong one. The others
