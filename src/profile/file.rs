@@ -42,7 +42,7 @@ pub fn read(path: &Path) -> Result<Option<String>> {
         Err(error) => return Err(io_error("read", path, &error)),
     };
     trusted(path, &file.metadata().map_err(|error| io_error("look at", path, &error))?)?;
-    Ok(Some(text(&path, file)?))
+    Ok(Some(text(path, file)?))
 }
 
 /// Everything in the file, if it is not too much and text.

@@ -26,7 +26,7 @@ pub fn allows(hosts: &[String], host: &str) -> bool {
 ///
 /// # Errors
 /// `config-bad` for one that does not.
-pub(super) fn check(entry: &Entry) -> Result<()> {
+pub fn check(entry: &Entry) -> Result<()> {
     let Some(hosts) = &entry.hosts else { return Ok(()) };
     let addresses = [
         ("authorization_server", &entry.authorization_server),

@@ -33,6 +33,10 @@ fn every_command_explains_itself() {
     for command in commands.iter().filter(|command| *command != "help") {
         frame::matches(&stdout(&house, &[command, "--help"]), &format!("help/{command}.txt"), &[]);
     }
+    for command in ["add", "list", "show", "edit", "remove", "presets", "schema"] {
+        let help = stdout(&house, &["profile", command, "--help"]);
+        frame::matches(&help, &format!("help/profile-{command}.txt"), &[]);
+    }
     for command in [
         "proxy",
         "login",
@@ -43,6 +47,7 @@ fn every_command_explains_itself() {
         "token",
         "headers",
         "client-metadata",
+        "profile",
         "completions",
     ] {
         assert!(commands.iter().any(|listed| listed == command), "{command} is missing");

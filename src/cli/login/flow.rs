@@ -196,7 +196,10 @@ impl Flow<'_> {
                 let what = format!("no browser could be started here, and {}", error.what());
                 Error::new(Name::BrowserMissing, what)
             }
-            _ => self.sign_in.explained(error, &request.redirect_uri),
+            _ => {
+                let error = self.sign_in.sent(error, &request.redirect_uri);
+                self.sign_in.explained(error, &request.redirect_uri)
+            }
         })
     }
 
@@ -234,7 +237,7 @@ impl Flow<'_> {
             Ok(found) => found,
             Err(missed) => {
                 let trouble = self.sign_in.missed(missed, (&provider, &client), styles.len() > 1).await;
-                return Err(trouble.explained(|error| self.sign_in.unregistered(error, &redirect_uri)));
+                return Err(trouble.map(|error| self.sign_in.sent(error, &redirect_uri)));
             }
         };
         if self.sign_in.target.seeks_style() {

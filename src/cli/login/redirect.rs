@@ -97,21 +97,9 @@ impl SignIn<'_> {
         }
         let server = clean(trial.url.host_str().unwrap_or(&provider.issuer));
         let what = format!("{server} does not know the redirect URI {redirect_uri} of this client");
-        Err(Error::new(Name::RedirectUriMismatch, what)
-            .hinted(self.to_register("this redirect URI", redirect_uri)))
-    }
-
-    /// Says which redirect URI has to be registered, where a client of the user's own was refused for want of it.
-    pub(super) fn unregistered(&self, error: Error, redirect_uri: &str) -> Error {
-        if error.name() != Name::RedirectUriMismatch || !self.is_own_client() {
-            return error;
-        }
-        error.hinted(self.to_register(redirect_uri, redirect_uri))
-    }
-
-    fn to_register(&self, it: &str, redirect_uri: &str) -> String {
         let (at, keep) = (self.console(), self.kept_port(redirect_uri));
-        format!("register exactly {it} for the client {at}{keep}, then run `chipp-auth login{{target}}`")
+        Err(Error::new(Name::RedirectUriMismatch, what)
+            .hinted(format!("register exactly this redirect URI for the client {at}{keep}, then run `chipp-auth login{{target}}`")))
     }
 
     /// Whether the client is one that the user registered.
@@ -119,25 +107,27 @@ impl SignIn<'_> {
         self.target.client_id.is_some() && self.target.documented.is_none()
     }
 
-    /// Says what else may be behind an end in the browser, where the client is the user's own.
+    /// Says what may be behind a sign-in that nobody finished, where the client is the user's own: servers show
+    /// some errors to the person only.
     pub(super) fn explained(&self, error: Error, redirect_uri: &str) -> Error {
-        let error = self.unregistered(error, redirect_uri);
-        let usual = error.hint() == error.name().row().hint.replace("{target}", "");
-        if !self.is_own_client() || !usual {
+        if !self.is_own_client() || error.name() != Name::LoginTimeout {
             return error;
         }
-        let at = self.console();
-        match error.name() {
-            Name::LoginTimeout => {
-                let usual = Name::LoginTimeout.row().hint;
-                error.hinted(format!(
-                    "{usual}; if the browser showed a page about `redirect_uri`, register exactly {redirect_uri} {at}"
-                ))
-            }
-            Name::LoginDenied => error.hinted(format!(
-                "run `chipp-auth login{{target}}` and choose Allow; if you did, check {at} that your OAuth application may ask for these scopes: some need a review by the provider"
-            )),
-            _ => error,
+        let (usual, at) = (Name::LoginTimeout.row().hint, self.console());
+        error.hinted(format!(
+            "{usual}; if the browser showed a page about `redirect_uri`, register exactly {redirect_uri} {at}"
+        ))
+    }
+
+    /// Says which redirect URI was sent, where the server does not know it: that is the one to register.
+    pub(super) fn sent(&self, error: Error, redirect_uri: &str) -> Error {
+        if error.name() != Name::RedirectUriMismatch || error.what().contains(redirect_uri) {
+            return error;
+        }
+        let named = Error::new(error.name(), format!("{} (sent was {redirect_uri})", error.what()));
+        match error.own_hint() {
+            Some(hint) => named.hinted(hint),
+            None => named,
         }
     }
 

@@ -103,10 +103,19 @@ struct Said {
 }
 
 impl Given<'_> {
+    /// The store to be remembered with the profile. That of the environment is meant for what is new only: it
+    /// must not move the secrets of profiles that are changed in passing.
+    fn store(&self, context: &Context<'_>) -> Option<Kind> {
+        let kind = context.global.store.map(Kind::from)?;
+        let usual = std::env::var("CHIPP_AUTH_STORE").is_ok_and(|usual| usual == kind.to_string());
+        let kept = self.before.is_some_and(|entry| entry.store.is_some() || !self.flags.secret);
+        (!usual || !kept).then_some(kind)
+    }
+
     /// Asks for what is missing, if somebody can answer. `None`: nothing is to be done.
     async fn complete(&self, context: &Context<'_>, unset: &[String]) -> Result<Option<Said>> {
         let mut values = self.flags.values(self.name)?;
-        let store = context.global.store.map(Kind::from);
+        let store = self.store(context);
         let missing = Facts { name: self.name, values: &values, before: self.before }.missing();
         let silent = self.flags.is_empty() && unset.is_empty();
         let nothing = silent && self.before.is_some() && store.is_none();

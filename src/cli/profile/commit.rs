@@ -103,7 +103,11 @@ pub(super) async fn commit(context: &Context<'_>, plan: Plan) -> Result<Outcome>
     };
     // From here on nothing can be lost: what fails leaves at most a secret that nobody uses.
     if let Some(was) = was.filter(|_| moved || forget || there.is_none()) {
-        drop_secret(context, &was, &changed.profiles).await;
+        let mut users = changed.profiles.clone();
+        if forget {
+            users.remove(&name);
+        }
+        drop_secret(context, &was, &users).await;
     }
     if let Some(secret) = &secret {
         outcome.renewed = renew(context, &changed.profiles, &new, secret).await?;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 
 use super::facts::{Facts, text};
 use super::flags::{Values, of};
@@ -14,7 +15,7 @@ use crate::cli::ui::Ui;
 use crate::error::{Error, Name, Result};
 use crate::profile::edit::Value;
 use crate::profile::keys::{self, KEYS};
-use crate::profile::{Auth, DEFAULT, Entry, preset};
+use crate::profile::{Auth, DEFAULT, Entry, hosts, preset};
 
 /// How long to wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -79,7 +80,9 @@ impl Dialog<'_> {
         .await?;
         if self.facts().auth() != Auth::Oauth {
             // What belongs to a sign-in has no meaning any more.
-            let idle = KEYS.iter().filter(|key| key.oauth).map(|key| key.name.to_owned());
+            let members = self.before.map(Entry::members).unwrap_or_default();
+            let idle = KEYS.iter().filter(|key| key.oauth && members.contains_key(key.name));
+            let idle: Vec<_> = idle.map(|key| key.name.to_owned()).collect();
             self.unset.extend(idle);
             return Ok(());
         }
@@ -128,7 +131,10 @@ impl Dialog<'_> {
                 match of(key, &[format!("{name}={answer}")]) {
                     Ok(value) => {
                         self.values.push(("variables", value));
-                        break;
+                        match self.fits(&json!({})) {
+                            Ok(()) => break,
+                            Err(error) => self.refuse(&error),
+                        }
                     }
                     Err(wrong) => self.again(&wrong.what, &wrong.hint),
                 }
@@ -217,10 +223,13 @@ impl Dialog<'_> {
                     self.unset.push(step.key.to_owned());
                     return Ok(());
                 }
-                _ => match of(key, &[answer]) {
+                _ => match of(key, std::slice::from_ref(&answer)) {
                     Ok(value) => {
                         self.values.push((key.name, value));
-                        return Ok(());
+                        match self.fits(&json!({key.name: answer})) {
+                            Ok(()) => return Ok(()),
+                            Err(error) => self.refuse(&error),
+                        }
                     }
                     Err(wrong) => self.again(&wrong.what, &wrong.hint),
                 },
@@ -228,8 +237,25 @@ impl Dialog<'_> {
         }
     }
 
+    /// Whether what was answered last leads only where the preset allows.
+    fn fits(&self, answered: &serde_json::Value) -> Result<()> {
+        let Some(preset) = self.facts().preset() else { return Ok(()) };
+        let entry: Entry = serde_json::from_value(answered.clone()).unwrap_or_default();
+        match preset.under(&Entry { variables: self.given_variables(), ..entry }) {
+            Ok(whole) => hosts::check(&whole),
+            // A variable is still to be asked for.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Takes the last answer back.
+    fn refuse(&mut self, error: &Error) {
+        self.values.pop();
+        self.ui.must_see(&format!("  This cannot be: {}.", error.what()));
+    }
+
     fn again(&self, what: &str, hint: &str) {
-        self.ui.must_see(&format!("  This {what}: {}.", hint.replace("NAME", self.name)));
+        self.ui.must_see(&format!("  This {what}: {}.", hint.replace("PROFILE", self.name)));
     }
 
     async fn line(&self, prompt: &str, echo: Echo) -> Result<SecretString> {

@@ -45,11 +45,10 @@ pub(super) struct Flags {
 
 impl clap::Args for Flags {
     fn augment_args(command: Command) -> Command {
-        let command = KEYS.iter().filter(|key| key.name != STORE).fold(command, |command, key| {
+        KEYS.iter().filter(|key| key.name != STORE).fold(command, |command, key| {
             let command = command.arg(argument(key));
             if key.name != "client_id" { command } else { command.arg(secret()) }
-        });
-        command
+        })
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -121,7 +120,7 @@ impl Flags {
         let value = |(key, given): &(&'static Key, Vec<String>)| {
             let value = of(key, given).map_err(|Wrong { what, hint }| {
                 let what = format!("what `--{}` was given {what}", key.flag);
-                Error::new(Name::Usage, what).hinted(hint.replace("NAME", profile))
+                Error::new(Name::Usage, what).hinted(hint.replace("PROFILE", profile))
             });
             Ok((key.name, value?))
         };
@@ -184,7 +183,7 @@ pub(super) fn unset(text: &str) -> Result<String> {
         let known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
         let hint = match nearest::key(&outer, &known) {
             Some(near) => format!("write `--unset {near}`, if that is what you mean"),
-            None => "`chipp-auth profile show NAME` shows the keys that it has".to_owned(),
+            None => "`chipp-auth profile show PROFILE` shows the keys that it has".to_owned(),
         };
         return Err(Error::new(Name::Usage, format!("there is no key `{}`", clean(&outer))).hinted(hint));
     };

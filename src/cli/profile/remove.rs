@@ -71,7 +71,7 @@ pub(super) async fn run(context: &Context<'_>, args: RemoveArgs) -> Result<u8> {
         // What the server cannot be told is no reason to keep the profile; what the store cannot forget is.
         match logout::one(context, &target, args.local).await {
             Err(error) if error.name() == Name::ServerError => {
-                ui.note(&format!("{} {}.", paint(Tone::Warn, "!"), error.what()))
+                ui.note(&format!("{} {}.", paint(Tone::Warn, "!"), error.what()));
             }
             done => done?,
         }

@@ -92,7 +92,7 @@ pub fn is_secret(name: &str) -> bool {
         "authtoken",
         "privatekey",
     ];
-    name != "clientkeyfile" && (whole.contains(&name.as_str()) || part.iter().any(|part| name.contains(part)))
+    !name.ends_with("file") && (whole.contains(&name.as_str()) || part.iter().any(|part| name.contains(part)))
 }
 
 #[cfg(test)]

@@ -42,7 +42,8 @@ pub(super) fn kind(item: &Item) -> &'static str {
 pub(super) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::String(_) => "a text",
-        Value::Integer(_) | Value::Float(_) => "a number",
+        Value::Integer(_) => "a number",
+        Value::Float(_) => "a number with a point",
         Value::Boolean(_) => "true or false",
         Value::Datetime(_) => "a date",
         Value::Array(_) => "a list",

@@ -43,6 +43,9 @@ fn remedy(message: &str, line: &str) -> String {
     let value = line.split_once('=').map(|(_, value)| value.trim());
     let bare = |value: &str| value.starts_with(|c: char| c.is_alphabetic() || c == '/');
     match value {
+        _ if message.contains("missing comma") => {
+            "put a comma between the values, and close the list or table with its bracket".to_owned()
+        }
         _ if message.contains("duplicate key") => "keep one of the two and remove the other".to_owned(),
         _ if line.chars().any(|c| c.is_control() && c != '\t') => {
             "remove the control character; most editors can show it".to_owned()

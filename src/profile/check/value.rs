@@ -71,14 +71,16 @@ pub fn address(given: &str) -> Verdict {
     if given.contains(|c: char| c.is_whitespace() || "\\\"<>^`|".contains(c)) {
         return wrong("has a character that no address has", example);
     }
-    let Ok(url) = Url::parse(given) else {
+    // The standard of browsers forgives a third slash, and takes the path for the host.
+    let parsed = Url::parse(given).ok().filter(|_| !given.contains(":///"));
+    let Some(url) = parsed else {
         return match given.split_once("://") {
             None if given.contains('.') => wrong("is no address", format!("write https://{}", clean(given))),
             _ => wrong("is no address", example),
         };
     };
     if !url.username().is_empty() || url.password().is_some() {
-        let hint = "leave the part before the @ out; a client secret goes into the keychain (`chipp-auth profile edit NAME --client-secret-stdin`)";
+        let hint = "leave the part before the @ out; a client secret goes into the keychain (`chipp-auth profile edit PROFILE --client-secret-stdin`)";
         return wrong("has a user name or password in it", hint);
     }
     if url.fragment().is_some() {
@@ -109,6 +111,7 @@ pub fn issuer(text: &str) -> Verdict {
 
 /// The name of a preset.
 pub fn preset(name: &str) -> Verdict {
+    text(name)?;
     if preset::all().iter().any(|preset| preset.id == name) {
         return Ok(());
     }
@@ -215,4 +218,4 @@ pub fn path(path: &str) -> Verdict {
 }
 
 /// What to do with a secret.
-pub const SECRET: &str = "remove it; `chipp-auth profile edit NAME --client-secret-stdin` puts the client secret into the keychain";
+pub const SECRET: &str = "remove it; `chipp-auth profile edit PROFILE --client-secret-stdin` puts the client secret into the keychain";

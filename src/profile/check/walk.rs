@@ -52,7 +52,7 @@ impl Walk {
         let shown = clean(name);
         let (what, hint) = if keys::find(name).is_some() || nearest::is_secret(name) {
             let hint = match nearest::is_secret(name) {
-                true => value::SECRET,
+                true => &value::SECRET.replace("PROFILE", "NAME"),
                 false => "put it below the head of a profile: [profiles.NAME]",
             };
             (format!("`{shown}` stands in no profile"), hint.to_owned())
@@ -95,7 +95,7 @@ impl Walk {
                     self.say(at, what, "give the profile another name, or remove the key");
                 }
                 Some(known) => {
-                    self.value(Spot { profile: name, key: known, at: item.span().unwrap_or(at) }, item)
+                    self.value(Spot { profile: name, key: known, at: item.span().unwrap_or(at) }, item);
                 }
                 None => self.unknown(name, key, at),
             }
@@ -109,7 +109,7 @@ impl Walk {
             let what = format!(
                 "`{shown}` of the profile {profile} is a secret, and those do not belong into a file"
             );
-            let hint = value::SECRET.replace("NAME", profile);
+            let hint = value::SECRET.replace("PROFILE", profile);
             return self.say(at, what, hint);
         }
         let hint = match nearest::key(key, &known) {
@@ -124,7 +124,7 @@ impl Walk {
         let Err(Wrong { what, hint }) = verdict else { return };
         let part = part.map(|part| format!("`{}` in ", clean(part))).unwrap_or_default();
         let what = format!("{part}`{}` of the profile {} {what}", spot.key.name, spot.profile);
-        self.say(spot.at.clone(), what, hint.replace("NAME", spot.profile));
+        self.say(spot.at.clone(), what, hint.replace("PROFILE", spot.profile));
     }
 
     fn value(&mut self, spot: Spot<'_>, item: &Item) {
@@ -148,7 +148,11 @@ impl Walk {
             Form::Port => match item.as_integer() {
                 Some(1024..=65_535) => {}
                 Some(0) => {
-                    self.judge(&spot, None, value::wrong("is 0", "leave it out: any free port is taken then"))
+                    self.judge(
+                        &spot,
+                        None,
+                        value::wrong("is 0", "leave it out: any free port is taken then"),
+                    );
                 }
                 Some(1..1024) => {
                     self.judge(
@@ -161,10 +165,10 @@ impl Walk {
                     );
                 }
                 Some(_) => {
-                    self.judge(&spot, None, value::wrong("is no port", "choose one from 1024 to 65535"))
+                    self.judge(&spot, None, value::wrong("is no port", "choose one from 1024 to 65535"));
                 }
                 None => {
-                    self.other_type(&spot, item, &format!("write {name} = 8765, a number without quotes"))
+                    self.other_type(&spot, item, &format!("write {name} = 8765, a number without quotes"));
                 }
             },
             Form::List(check) => self.list(&spot, item, check),
@@ -240,7 +244,7 @@ impl Walk {
         let wanted = match spot.key.form {
             Form::Text(_) | Form::Word(_) => "a text",
             Form::Switch => "true or false",
-            Form::Port => "a number",
+            Form::Port => "a whole number",
             Form::List(_) => "a list",
             Form::Table(_) => "a table",
         };

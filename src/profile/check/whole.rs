@@ -20,7 +20,7 @@ pub(super) fn check(name: &str, entry: &Entry, places: &Places) -> Vec<Finding> 
     let stated = |key: &str| places.has(name, key);
     let mut found = Vec::new();
     let mut say = |key: &str, what: String, hint: &str| {
-        found.push(Finding { at: places.of(name, key), what, hint: hint.replace("NAME", name) });
+        found.push(Finding { at: places.of(name, key), what, hint: hint.replace("PROFILE", name) });
     };
     let preset = entry.preset.as_deref().and_then(|id| preset::find(id).ok());
     if let Some((variable, Wrong { what, hint })) = variables(entry, preset) {

@@ -68,7 +68,13 @@ pub(crate) fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a String>) -
 
 /// The table of a profile, made if it is not there.
 fn profile<'a>(document: &'a mut DocumentMut, name: &str) -> Result<&'a mut dyn TableLike> {
-    let fresh = document.to_string().trim().is_empty();
+    // What stands at the very end is about what stands above it, so a new profile comes after it.
+    let trailing = document.trailing().as_str().unwrap_or_default();
+    let end = match document.as_table().is_empty() {
+        true if trailing.trim().is_empty() => format!("{LINE}\n{HEAD}"),
+        true => format!("{}\n\n", trailing.trim()),
+        false => format!("{trailing}\n"),
+    };
     let odd = || Error::new(Name::Internal, "the table of a profile is no table");
     let profiles = document.as_table_mut().entry("profiles").or_insert_with(|| {
         let mut table = Table::new();
@@ -79,11 +85,15 @@ fn profile<'a>(document: &'a mut DocumentMut, name: &str) -> Result<&'a mut dyn 
     if profiles.get(name).is_none() {
         let inline = profiles.iter().next().is_some_and(|(_, item)| item.is_inline_table());
         let mut table = Table::new();
-        table.decor_mut().set_prefix(if fresh { format!("{LINE}\n{HEAD}") } else { "\n".to_owned() });
+        table.decor_mut().set_prefix(&end);
         let item =
             if inline { Item::Value(Toml::InlineTable(InlineTable::new())) } else { Item::Table(table) };
         profiles.insert(name, item);
+        if !inline {
+            document.set_trailing("");
+        }
     }
+    let profiles = document.get_mut("profiles").and_then(Item::as_table_like_mut).ok_or_else(odd)?;
     profiles.get_mut(name).and_then(Item::as_table_like_mut).ok_or_else(odd)
 }
 

@@ -34,7 +34,7 @@ pub fn header(name: &str, value: &str) -> Verdict {
         return wrong("is no name of a header", "write a name such as X-Api-Key");
     }
     if lower == "authorization" {
-        let hint = "remove it; for a token that you have, write `auth = \"bearer\"` and run `chipp-auth login NAME --with-token`";
+        let hint = "remove it; for a token that you have, write `auth = \"bearer\"` and run `chipp-auth login PROFILE --with-token`";
         return wrong("is what the sign-in is for", hint);
     }
     if OUR_HEADERS.contains(&lower.as_str()) || lower.starts_with("mcp-") {
