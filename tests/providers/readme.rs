@@ -69,7 +69,7 @@ impl Desk {
             ("https://login.example.com/authorize", self.provider.text("authorize_url")),
             ("https://login.example.com/token", self.provider.text("token_url")),
             ("YOUR_CLIENT_ID", self.provider.text("client_id")),
-            ("8976", &self.port),
+            ("14721", &self.port),
         ];
         let typed = text.iter().fold(block.to_owned(), |typed, (there, here)| typed.replace(there, here));
         assert!(!typed.contains("example.com/"), "an address that is not of this provider: {typed}");

@@ -80,7 +80,10 @@ impl Trial<'_> {
             }
             Stage::Listening(redirect_uri) => {
                 self.begin(Id::RedirectUri);
-                self.good(format!("{redirect_uri}, and nothing speaks against it"));
+                // Only for a client of the user's own was the server asked.
+                let own = target.client_id.is_some() && target.documented.is_none();
+                let asked = if own { ", to which the server does not object" } else { "" };
+                self.good(format!("{redirect_uri}{asked}"));
                 self.begin(Id::SignIn);
             }
             Stage::Arrived => {
