@@ -108,3 +108,29 @@ fn every_row_has_its_test() {
         assert!(text.contains(&format!("fn {name}(")), "{row}: there is no {test}");
     }
 }
+
+/// What a person reads who looks up an entry of the pages' troubleshooting: the name that this program gives it.
+const NAMES: &[(&str, &str)] = &[
+    ("\"Authentication required\"", "login-required"),
+    ("\"Scope not authorized\"", "scope-required"),
+    ("Browser doesn't open", "browser-missing"),
+    ("\"Invalid token format\"", "store-corrupt"),
+    ("Connection times out", "login-timeout"),
+    ("Access revoked in the settings", "login-required"),
+    ("\"Invalid redirect_uri\"", "redirect-uri-mismatch"),
+    ("\"Invalid client\"", "client-rejected"),
+    ("Token exchange fails silently", "exchange-rejected"),
+    ("\"Access Denied\"", "login-denied"),
+    ("Refresh token missing", "refresh-missing"),
+    ("Tools don't load after OAuth", "tools-unavailable"),
+];
+
+#[test]
+fn every_entry_of_the_troubleshooting_has_its_line_in_the_readme() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    for (entry, name) in NAMES {
+        let line = readme.lines().find(|line| line.starts_with(&format!("| {entry} |")));
+        assert!(line.is_some_and(|line| line.contains(&format!("`{name}`"))), "{entry}: {line:?}");
+        assert!(chipp_auth::error::Name::ALL.iter().any(|known| known.row().text == *name), "{name}");
+    }
+}
