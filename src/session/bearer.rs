@@ -49,6 +49,7 @@ impl Bearer for Session {
         let Some(credential) = self.0.cached() else { return Err(self.0.signed_out()) };
         self.0.check(&credential)?;
         let name = &self.0.account.name;
+        let whom = self.0.account.key.whom(credential.identity.as_deref());
         let missing = challenge.missing_scopes().unwrap_or_default();
         if missing.is_empty() {
             let what = format!("{name} does not say which scope it wants");
@@ -64,7 +65,7 @@ impl Bearer for Session {
         let missing = missing.join(" ");
         let union = union(before.unwrap_or_default(), &missing);
         if !exceeds(Some(&missing), before) {
-            let what = format!("your sign-in to {name} asked for it and did not get it");
+            let what = format!("your sign-in to {name}{whom} asked for it and did not get it");
             return Err(self.0.mark(scope::required(what, &union)));
         }
         Ok(StepUp::Ask(union))

@@ -115,6 +115,25 @@ fn without_pkce_and_without_a_secret_no_browser_opens() {
     assert!(provider.seen("token").is_empty());
 }
 
+// At the exchange: by a code of the provider's own, and in the words that RFC 6749 leaves for it.
+#[test]
+fn a_redirect_uri_that_the_token_endpoint_does_not_know_is_named_with_the_one_that_was_sent() {
+    let Some(provider) = start("hubspot", &["--habit", "plain"], "scope = \"oauth\"") else { return };
+    for (status, body) in [
+        (400, r#"{"status":"BAD_REDIRECT_URI","message":"missing or invalid redirect uri"}"#),
+        (200, r#"{"error":"redirect_uri_mismatch","error_description":"The redirect_uri MUST match."}"#),
+        (400, r#"{"error":"invalid_grant","error_description":"the redirect URI does not match"}"#),
+    ] {
+        provider.ask(&json!({"do": "instead", "route": "token", "status": status,
+            "type": "application/json", "body": body}));
+        let ended = provider.login(&[]);
+        ended.failed("redirect-uri-mismatch", 2);
+        let sent = value(&provider.asked(), "redirect_uri").unwrap();
+        assert!(ended.stderr.contains(&format!("(sent was {sent})")), "{body}: {ended:?}");
+        assert!(ended.stderr.contains("hint: register the redirect URI"), "{body}: {ended:?}");
+    }
+}
+
 // What a profile states itself counts more, so a wrong line in it shows.
 #[test]
 fn a_line_of_the_profile_counts_more() {

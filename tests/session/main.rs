@@ -189,7 +189,7 @@ async fn a_sign_in_without_a_refresh_token_lasts_as_long_as_its_token() {
     room.store.save(&key(), &stored).await.unwrap();
     let other = session(&room.store, &room.home);
     let failure = other.token().await.unwrap_err();
-    assert_eq!(failure.name(), Name::LoginRequired);
+    assert_eq!(failure.name(), Name::RefreshMissing);
     assert!(failure.what().contains("no refresh token"), "{failure}");
     assert_eq!(room.endpoint.requests(), 0);
 }

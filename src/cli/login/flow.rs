@@ -196,7 +196,10 @@ impl Flow<'_> {
                 let what = format!("no browser could be started here, and {}", error.what());
                 Error::new(Name::BrowserMissing, what)
             }
-            _ => self.sign_in.explained(error, &request.redirect_uri),
+            _ => {
+                let error = self.sign_in.sent(error, &request.redirect_uri);
+                self.sign_in.explained(error, &request.redirect_uri)
+            }
         })
     }
 
@@ -229,11 +232,12 @@ impl Flow<'_> {
     async fn exchange(&self, code: SecretString, request: Request) -> Result<Credential, Trouble> {
         let Request { provider, client, redirect_uri, scope, bond, authorization, styles } = request;
         let endpoint = token_endpoint(&provider, &client, bond.as_ref());
-        let code = Code { code, verifier: authorization.verifier, redirect_uri };
+        let code = Code { code, verifier: authorization.verifier, redirect_uri: redirect_uri.clone() };
         let Found { answer, style } = match search::exchange(endpoint, code, &styles).await {
             Ok(found) => found,
             Err(missed) => {
-                return Err(self.sign_in.missed(missed, (&provider, &client), styles.len() > 1).await);
+                let trouble = self.sign_in.missed(missed, (&provider, &client), styles.len() > 1).await;
+                return Err(trouble.map(|error| self.sign_in.sent(error, &redirect_uri)));
             }
         };
         if self.sign_in.target.seeks_style() {

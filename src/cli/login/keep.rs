@@ -9,8 +9,7 @@ use crate::error::Result;
 use crate::oauth::answer::Issued;
 use crate::oauth::identity::{self, Identity, Userinfo};
 use crate::oauth::wire::{self, Endpoint, Types};
-use crate::oauth::{Provider, dpop, revoke};
-use crate::profile::hosts::allows;
+use crate::oauth::{Provider, dpop, hosts, revoke};
 
 /// What tokens were issued for.
 pub(super) struct Asked {
@@ -100,19 +99,19 @@ impl SignIn<'_> {
     /// key goes to neither: it is not worth a proof.
     async fn identity(&self, issued: &Issued, asked: &Asked) -> Identity {
         let (target, provider) = (&self.target, &asked.provider);
-        let scope = issued.scope.as_deref().or(asked.scope.as_deref()).unwrap_or_default();
-        let openid = scope.split([' ', ',']).any(|word| word == "openid");
-        let named = provider.userinfo.as_ref().filter(|_| openid);
-        let url = target.userinfo.as_ref().or(named);
-        let url = url.filter(|url| asked.key.is_none() && permitted(target.hosts.as_deref(), url));
+        let scope = issued.scope.as_deref().or(asked.scope.as_deref());
+        let named = provider.userinfo.as_ref().filter(|url| permits(target.hosts.as_deref(), scope, url));
+        let url = target.userinfo.as_ref().or(named).filter(|_| asked.key.is_none());
         let userinfo = url.map(|url| Userinfo { url, access: &issued.access, reach: &provider.reach });
         identity::find(&issued.told, &target.account_from, userinfo).await
     }
 }
 
-/// Whether a profile lets tokens go to this host.
-fn permitted(hosts: Option<&[String]>, url: &Url) -> bool {
-    hosts.is_none_or(|hosts| url.host_str().is_some_and(|host| allows(hosts, host)))
+/// Whether a token of this scope may be shown to a userinfo endpoint that the server names. The profile's own
+/// was looked at when the profile was read.
+fn permits(hosts: Option<&[String]>, scope: Option<&str>, url: &Url) -> bool {
+    let openid = scope.unwrap_or_default().split([' ', ',']).any(|word| word == "openid");
+    openid && hosts::check(hosts, [url]).is_ok()
 }
 
 /// Gives a refresh token back that nobody will use. Best effort.
@@ -121,5 +120,20 @@ pub(super) async fn discard(provider: &Provider, client: &Client, token: Option<
     let endpoint = Endpoint { url, resource: None, ..token_endpoint(provider, client, None) };
     if let Err(error) = revoke::revoke(endpoint, &token, "refresh_token").await {
         tracing::warn!("tokens that could not be stored could not be revoked either: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_userinfo_endpoint_is_asked_where_the_user_is_asked_about_it() {
+        let url = Url::parse("https://graph.example.com/userinfo").unwrap();
+        let pinned = ["*.example.com".to_owned()];
+        let elsewhere = ["login.example.com".to_owned()];
+        assert!(permits(None, Some("files openid"), &url) && permits(Some(&pinned), Some("a,openid"), &url));
+        assert!(!permits(Some(&elsewhere), Some("openid"), &url));
+        assert!(!permits(None, Some("files openid2"), &url) && !permits(None, None, &url));
     }
 }

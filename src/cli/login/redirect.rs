@@ -128,6 +128,18 @@ impl SignIn<'_> {
         }
     }
 
+    /// Says which redirect URI was sent, where the server does not know it: that is the one to register.
+    pub(super) fn sent(&self, error: Error, redirect_uri: &str) -> Error {
+        if error.name() != Name::RedirectUriMismatch || error.what().contains(redirect_uri) {
+            return error;
+        }
+        let named = Error::new(error.name(), format!("{} (sent was {redirect_uri})", error.what()));
+        match error.own_hint() {
+            Some(hint) => named.hinted(hint),
+            None => named,
+        }
+    }
+
     /// Where clients are registered.
     fn console(&self) -> String {
         let console = self.target.preset.and_then(|preset| preset.console_url.as_deref());

@@ -6,6 +6,7 @@ use crate::credential::{Client, TokenStyle};
 use crate::error::{Error, Name};
 use crate::oauth::Provider;
 use crate::oauth::rejected::{Tried, explain};
+use crate::oauth::remedy;
 use crate::oauth::search::Missed;
 use crate::oauth::wire::{Cause, Refusal};
 
@@ -14,6 +15,19 @@ pub(super) enum Trouble {
     Refused(Refusal),
     /// The token endpoint takes this style, and its code was burned by a try in another one.
     Spent(TokenStyle),
+}
+
+impl Trouble {
+    /// With another error, where it is one.
+    pub(super) fn map(self, change: impl FnOnce(Error) -> Error) -> Self {
+        match self {
+            Trouble::Refused(refusal) => {
+                let error = change(refusal.error.clone());
+                Trouble::Refused(Refusal { error, ..refusal })
+            }
+            spent @ Trouble::Spent(_) => spent,
+        }
+    }
 }
 
 impl From<Refusal> for Trouble {
@@ -58,7 +72,12 @@ impl SignIn<'_> {
             return explain(refusal, Tried { client, styles: &tried, seeking }).into();
         }
         let what = format!("the server did not accept its own code: {}", refusal.said);
-        let error = Error::new(Name::LoginDenied, what);
+        // RFC 6749 section 5.2 has the same code for a code that is dead and for a redirect URI that is another.
+        let name = match remedy::is_redirect_mismatch(&refusal.said) {
+            true => Name::RedirectUriMismatch,
+            false => Name::LoginDenied,
+        };
+        let error = Error::new(name, what);
         match refusal.error.own_hint() {
             Some(hint) => error.hinted(hint),
             None if seeking => error.hinted(

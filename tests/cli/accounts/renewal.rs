@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chipp_auth::sandbox::{Fault, Options};
 
-use super::salesforce;
+use super::{salesforce, token};
 use crate::host::Host;
-use crate::house::House;
+use crate::house::{House, browser};
 
 /// Signs in to a server that gives no refresh token, and tells nobody.
 fn house(lifetime: Duration, more: &str) -> House {
@@ -59,4 +59,21 @@ fn when_the_access_has_ended_it_is_named_to_everybody() {
     // A new sign-in mends the running proxy too.
     house.login(&["crm"]);
     assert!(host.initialize().get("result").is_some());
+}
+
+// The only way on is the same as for everybody who is signed out.
+#[test]
+fn a_proxy_has_the_person_sign_in_again() {
+    let house = house(Duration::from_secs(1), "");
+    house.login(&["crm"]);
+    std::thread::sleep(Duration::from_millis(1100));
+    house.sandbox.set(|options| options.access_lifetime = Duration::from_secs(3600));
+    house.run(&["token", "crm"]).failed("refresh-missing", 4);
+    let (program, opened) = browser(&house);
+    let mut command = house.command(&["proxy", "crm"]);
+    command.env("BROWSER", program).env("DISPLAY", ":0");
+    let mut host = Host::start(command);
+    assert!(host.initialize().get("result").is_some());
+    assert_eq!(std::fs::read_to_string(opened).unwrap().lines().count(), 1);
+    assert!(token(&house, &["crm"]).starts_with("chipp_at_"));
 }
