@@ -236,9 +236,8 @@ impl SignIn<'_> {
         // Before anything else is sent there, or opened in a browser.
         let endpoints = &found.endpoints;
         let stated = [&endpoints.authorization, &endpoints.token].into_iter();
-        let others = [&endpoints.revocation, &endpoints.device, &found.registration, &found.userinfo];
-        let others = others.into_iter().chain([&target.userinfo]);
-        hosts::check(target.hosts.as_deref(), stated.chain(others.flatten()))?;
+        let others = [&endpoints.revocation, &endpoints.device, &found.registration, &target.userinfo];
+        hosts::check(target.hosts.as_deref(), stated.chain(others.into_iter().flatten()))?;
         Ok(found)
     }
 

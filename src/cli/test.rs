@@ -19,7 +19,7 @@ use super::{TargetArgs, failure};
 use crate::credential::{TokenStyle, now};
 use crate::error::{Error, Name, Result, clean};
 use crate::http;
-use crate::profile::{Auth, Style, Target};
+use crate::profile::{Auth, DEFAULT, Style, Target};
 use crate::store::tools::{self, Offer, Tool};
 use report::{Id, Report};
 use server::{Ready, Token};
@@ -67,7 +67,8 @@ pub(super) async fn run(context: &Context<'_>, args: TestArgs) -> Result<u8> {
             Ok(0)
         }
         Err(error) => {
-            let error = error.for_target(args.target.target.as_deref());
+            let typed = args.target.target.as_deref().filter(|typed| *typed != DEFAULT);
+            let error = error.for_target(typed);
             if context.ui.json() {
                 context.ui.object(&report.failed(&error));
                 return Ok(error.exit());
@@ -125,6 +126,7 @@ impl Trial<'_> {
 /// # Errors
 /// `config-bad` where a secret is missing without which no token comes.
 fn configuration(target: &Target) -> Result<String> {
+    const BARE: &str = "without a secret";
     let url = http::show(&target.url);
     let client = match (target.auth, &target.client_id) {
         (Auth::None, _) => return Ok(format!("{url}, without a sign-in")),
@@ -133,19 +135,19 @@ fn configuration(target: &Target) -> Result<String> {
         (_, Some(id)) => clean(id),
     };
     let credentials = match (&target.client_secret, &target.client_key) {
-        (_, Some(_)) => "its private key",
-        (Some(_), _) => "its secret",
-        (None, None) => "no secret",
+        (_, Some(_)) => "with its private key",
+        (Some(_), _) => "with its secret",
+        (None, None) => BARE,
     };
     let basic =
         target.named_style().filter(|style| matches!(style, TokenStyle::FormBasic | TokenStyle::JsonBasic));
-    if let (Some(style), "no secret") = (basic, credentials) {
+    if let (Some(style), BARE) = (basic, credentials) {
         let name = Style::Named(style).name();
         let what =
             format!("the token request style {name} needs the secret of the client, and none is there");
         return Err(Error::new(Name::ConfigBad, what).hinted(
-            "store the secret that the provider gave you with the client id (or set CHIPP_AUTH_CLIENT_SECRET), then try again",
+            "store the secret that the provider gave you with the client id: `chipp-auth profile edit{target} --client-secret-stdin`; or set CHIPP_AUTH_CLIENT_SECRET",
         ));
     }
-    Ok(format!("{url}, client {client} with {credentials}"))
+    Ok(format!("{url}, client {client} {credentials}"))
 }

@@ -8,16 +8,20 @@ use url::{Host, Url};
 use crate::error::{Error, Name, Result, clean};
 use crate::http;
 
-/// Checks that every address is on one of the allowed hosts: `auth.example.com` is that host and no other,
-/// `*.example.com` any host below it, but not itself. Loopback hosts count like all others. Without a list,
-/// everything is allowed.
+/// Whether an address is on one of the allowed hosts: `auth.example.com` is that host and no other,
+/// `*.example.com` any host below it, but not itself. Loopback hosts count like all others.
+pub fn allows(allowed: &[String], url: &Url) -> bool {
+    url.host().is_some_and(|host| allowed.iter().any(|pattern| is_on(pattern, &host.to_owned())))
+}
+
+/// Checks that every address is on one of the allowed hosts. Without a list, everything is allowed.
 ///
 /// # Errors
 /// `wrong-origin`, naming the first address that is elsewhere.
 pub fn check<'a>(allowed: Option<&[String]>, addresses: impl IntoIterator<Item = &'a Url>) -> Result<()> {
     let Some(allowed) = allowed else { return Ok(()) };
     for url in addresses {
-        if !url.host().is_some_and(|host| allowed.iter().any(|pattern| is_on(pattern, &host.to_owned()))) {
+        if !allows(allowed, url) {
             let host = clean(url.host_str().unwrap_or_default());
             let list = clean(&allowed.join(", "));
             let what =
@@ -48,7 +52,7 @@ fn is_on(pattern: &str, host: &Host) -> bool {
 mod tests {
     use super::*;
 
-    fn allows(hosts: &[&str], url: &str) -> bool {
+    fn on(hosts: &[&str], url: &str) -> bool {
         let hosts: Vec<_> = hosts.iter().map(|host| (*host).to_owned()).collect();
         check(Some(&hosts), [&Url::parse(url).unwrap()]).is_ok()
     }
@@ -65,7 +69,7 @@ mod tests {
             "http://[::1]:9/token",
             "https://xn--bcher-kva.example/",
         ] {
-            assert!(allows(&hosts, good), "{good}");
+            assert!(on(&hosts, good), "{good}");
         }
         for bad in [
             "https://example.com/",
@@ -79,7 +83,7 @@ mod tests {
             "http://127.0.0.2/",
             "https://evil.example/?login.example.com",
         ] {
-            assert!(!allows(&hosts, bad), "{bad}");
+            assert!(!on(&hosts, bad), "{bad}");
         }
     }
 
@@ -87,11 +91,11 @@ mod tests {
     fn a_pattern_that_is_no_host_allows_nothing_and_no_list_allows_all() {
         for pattern in ["*", "*.", "", ".com", "https://e.com", "e.com/x", "e.com:443", "*.0.0.1", "**.e.com"]
         {
-            assert!(!allows(&[pattern], "https://e.com/"), "{pattern}");
-            assert!(!allows(&[pattern], "https://127.0.0.1/"), "{pattern}");
-            assert!(!allows(&[pattern], "https://a.e.com/"), "{pattern}");
+            assert!(!on(&[pattern], "https://e.com/"), "{pattern}");
+            assert!(!on(&[pattern], "https://127.0.0.1/"), "{pattern}");
+            assert!(!on(&[pattern], "https://a.e.com/"), "{pattern}");
         }
-        assert!(!allows(&[], "https://e.com/"));
+        assert!(!on(&[], "https://e.com/"));
         let urls = ["https://e.com/", "https://other.example/"].map(|url| Url::parse(url).unwrap());
         assert!(check(None, &urls).is_ok());
         let error = check(Some(&["e.com".to_owned()]), &urls).unwrap_err();

@@ -51,7 +51,7 @@ fn host_path_and_port_are_those_of_the_profile_byte_for_byte() {
     for (host, path, families) in [
         ("localhost", "/oauth/callback", (true, true)),
         ("127.0.0.1", "/callback", (true, false)),
-        ("[::1]", "/a/b%20c;d", (false, true)),
+        ("[::1]", "/a/b.c~d", (false, true)),
         ("localhost", "/done", (true, true)),
         ("127.0.0.1", "/", (true, false)),
     ] {

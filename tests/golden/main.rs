@@ -93,6 +93,7 @@ real! {
     SessionLost = traffic::forgotten_session,
     StreamLost = traffic::broken_answer,
     TooLarge = traffic::huge_answer,
+    ToolsUnavailable = traffic::no_tools,
 }
 
 #[test]

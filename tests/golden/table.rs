@@ -19,11 +19,6 @@ pub const LISTED: &[Listed] = &[
         "a bug in this program; whoever knows how to cause one mends it instead",
     ),
     (
-        Name::ToolsUnavailable,
-        || Error::new(Name::ToolsUnavailable, "the MCP server shows no tools"),
-        "to come",
-    ),
-    (
         Name::RefreshLost,
         || Error::new(Name::RefreshLost, "the server renewed your sign-in to chipp, but its answer was lost"),
         "nothing says it before there is a journal of renewals, which a later issue brings",

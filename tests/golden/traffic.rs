@@ -1,4 +1,4 @@
-//! Failures that only a running proxy meets: the error that the MCP client reads.
+//! Failures that only a running proxy meets: the error that the MCP client reads, or whoever runs `test`.
 
 use chipp_auth::sandbox::{Fault, Options};
 use serde_json::{Value, json};
@@ -46,4 +46,25 @@ pub fn broken_answer() -> Seen {
 
 pub fn huge_answer() -> Seen {
     calling("list_apps", &[], |house| house.sandbox.fail_next(Fault::mcp(200, "x".repeat(33 << 20))))
+}
+
+/// The seed's "Tools Don't Load After OAuth": a token that is for somebody else; a server in trouble; one that
+/// cannot list its tools.
+pub fn no_tools() -> Seen {
+    let house = House::new(Options::default());
+    assert_eq!(house.login(&[]).code, 0);
+    // What the server speaks is known then, and no fault can strike the question for it.
+    assert_eq!(house.run(&["test", "--no-refresh"]).code, 0);
+    let testing = |arrange: &dyn Fn()| {
+        Seen::twice(&["test", "--no-refresh"], |args| {
+            arrange();
+            house.run(args)
+        })
+    };
+    let refused = testing(&|| {
+        // The token is taken for one that has ended before its time, and renewed once.
+        (0..2).for_each(|_| house.sandbox.fail_next(Fault::McpUnauthorized));
+    });
+    let broken = testing(&|| (0..4).for_each(|_| house.sandbox.fail_next(Fault::mcp(500, "{}"))));
+    refused.with(broken).at(&house)
 }

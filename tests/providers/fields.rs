@@ -84,6 +84,21 @@ fn further_parameters_are_added_to_what_they_are_for() {
     assert_eq!(value(&exchange, "prompt"), None);
 }
 
+// For providers that refuse it.
+#[test]
+fn without_pkce_there_is_neither_challenge_nor_verifier() {
+    for (line, there) in [("", true), ("pkce = \"s256\"", true), ("pkce = \"omit\"", false)] {
+        let Some(provider) = Provider::start(&[]) else { return };
+        provider.profile(&format!("token_style = \"form_post\"\n{line}"));
+        provider.login(&[]).ok();
+        let exchange = Provider::parameters(&provider.seen("token")[0]);
+        let asked = provider.asked();
+        assert_eq!(value(&asked, "code_challenge").is_some(), there, "{line}");
+        assert_eq!(value(&asked, "code_challenge_method").is_some(), there, "{line}");
+        assert_eq!(value(&exchange, "code_verifier").is_some(), there, "{line}");
+    }
+}
+
 // Endpoints that are stated say nothing of `resource`.
 #[test]
 fn the_resource_is_sent_where_the_profile_states_it() {

@@ -32,6 +32,7 @@ mod oidc;
 mod parts;
 mod presets;
 mod provider;
+mod readme;
 mod requests;
 mod rows;
 mod salesforce;

@@ -94,6 +94,7 @@ const CONSUMER: &[(&str, &str)] = &[
     ),
     ("Tools Don't Load After OAuth", "providers/troubleshooting.rs: a_server_without_tools_is_named"),
     ("Example: Salesforce Integration", "providers/salesforce.rs: the_example_works_as_it_is_written"),
+    ("Configure in Chipp", "providers/salesforce.rs: the_example_works_as_it_is_typed"),
     ("Salesforce: Scopes", "providers/salesforce.rs: without_the_scope_there_is_no_refresh_token"),
     ("Salesforce: Token Request Style", "providers/salesforce.rs: another_style_is_refused"),
 ];

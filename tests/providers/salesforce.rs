@@ -1,9 +1,11 @@
 //! "Example: Salesforce Integration", walked through as it is written.
 
+use std::io::Write;
 use std::time::Duration;
 
 use serde_json::json;
 
+use crate::house::wait;
 use crate::provider::{NAME, Provider, said, value};
 
 /// The connected app, with the table of the example as profile.
@@ -47,6 +49,55 @@ fn the_example_works_as_it_is_written() {
     assert!(api.iter().all(|entry| entry["headers"]["authorization"] == bearer));
     let status = provider.run(&["status", "--json"]).json();
     assert_eq!((&status["signed_in"], &status["refreshable"]), (&json!(true), &json!(true)));
+}
+
+// The same, typed: the table of the example by `profile add`, its secret on stdin. From then on nobody is told the
+// secret again.
+#[test]
+fn the_example_works_as_it_is_typed() {
+    let Some(provider) = start("api", &[]) else { return };
+    provider.profiles("");
+    let field = |name: &str| provider.text(name).to_owned();
+    let (url, authorize, token) = (field("url"), field("authorize_url"), field("token_url"));
+    let mut command = provider.house.command(&[
+        "profile",
+        "add",
+        NAME,
+        "--url",
+        &url,
+        "--auth",
+        "oauth",
+        "--client-id",
+        "3MVG9.consumer-key",
+        "--client-secret-stdin",
+        "--authorize-url",
+        &authorize,
+        "--token-url",
+        &token,
+        "--scope",
+        "api refresh_token offline_access",
+        "--token-style",
+        "form_basic",
+    ]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"ABC123\n").unwrap();
+    wait(child).ok();
+    let home = provider.house.home.path();
+    let written = std::fs::read_to_string(home.join("profiles.toml")).unwrap();
+    assert!(written.contains("3MVG9.consumer-key") && !written.contains("ABC123"), "{written}");
+
+    let mut login = provider.command(&["login", "--timeout", "30s"]);
+    wait(login.env_remove("CHIPP_AUTH_CLIENT_SECRET").spawn().unwrap()).ok();
+    let mut host = provider.host(&[]);
+    assert_eq!(said(&host.call("whoami")), "john@example.com");
+    provider.ask(&json!({"do": "end", "token": provider.issued()["access_token"]}));
+    assert_eq!(said(&host.call("whoami")), "john@example.com", "renewed");
+    assert!(provider.seen("token").iter().all(|entry| entry["status"] == 200));
+    // "Test OAuth Configuration".
+    let mut test = provider.command(&["test"]);
+    let tested = wait(test.env_remove("CHIPP_AUTH_CLIENT_SECRET").spawn().unwrap());
+    tested.ok();
+    assert!(format!("{tested:?}").contains("search_salesforce_contacts"), "{tested:?}");
 }
 
 // The answer does not say when a token ends: that is found out by a 401, and nobody notices.

@@ -52,7 +52,7 @@ fn an_exchange_that_fails_in_silence_points_to_the_style() {
             return;
         };
         let ended = provider.login(&[]);
-        failed(&ended, "exchange-rejected", 2, "token_style");
+        failed(&ended, "exchange-rejected", 2, "--token-style auto");
         assert_eq!(provider.seen("token").len(), 1, "the style is stated, so no other is tried");
     }
 }

@@ -65,13 +65,14 @@ fn a_style_is_found_told_and_remembered_beyond_the_sign_in() {
     assert!(ended.stderr.contains(REMEMBERED), "{ended:?}");
     assert_eq!(asked, [FormPost, FormBasic]);
     // The record has the style: a refresh tries nothing.
+    ended_access();
     assert_eq!(acme.run(&["token", "acme"]).ok(), "a");
     assert_eq!(acme.server.styles().split_off(2), [FormBasic]);
     // Another account, and the same one after it has signed out.
     let (ended, asked) = acme.login(&["--account", "work", "--json"], 1);
     assert_eq!(asked, [FormBasic]);
     assert_eq!(ended.json()["token_style"], "form_basic");
-    acme.run(&["logout", "acme"]).ok();
+    acme.run(&["logout", "acme", "--local"]).ok();
     let (ended, asked) = acme.login(&[], 1);
     assert_eq!((ended.code, asked), (0, vec![FormBasic]));
     assert!(!ended.stderr.contains("found by trying"), "{ended:?}");
@@ -161,6 +162,7 @@ fn a_profile_adds_its_parameters_and_says_which_scope_a_refresh_names() {
         assert!(url.contains("&access_type=offline") && !url.contains("state=mine"), "{url}");
         follow(&url);
         login.wait().ok();
+        ended_access();
         acme.run(&["token", "acme"]).ok();
         let bodies = acme.server.bodies();
         assert_eq!(bodies.len(), 2);
@@ -173,20 +175,46 @@ fn a_profile_adds_its_parameters_and_says_which_scope_a_refresh_names() {
     }
 }
 
+/// Where metadata leads elsewhere than the profile allows. What the profile states itself is judged when it is
+/// read.
 #[test]
 fn pinned_hosts_hold_before_anything_is_opened_or_sent() {
-    let habits = Habits { takes: Some(FormPost), burns: false, says: Says::Silent(400), mute: false };
-    let acme = Acme::new(habits, "hosts = [\"*.acme.example\"]\n");
-    let (ended, asked) = acme.login(&[], 0);
+    let house = House::new(Options::default());
+    let base = house.sandbox.base().as_str().trim_end_matches('/').to_owned();
+    let profile = |hosts: &str| {
+        let text = format!(
+            "[profiles.acme]\nurl = \"{base}/mcp/messages\"\nclient_id = \"chipp-mcp-client\"\n\
+             token_style = \"json\"\n{hosts}"
+        );
+        std::fs::write(house.home.path().join("profiles.toml"), text).unwrap();
+    };
+    let login = || Login::spawn(house.command(&["login", "acme", "--no-browser"]));
+    profile("hosts = [\"*.acme.example\", \"localhost\"]\n");
+    let ended = login().wait();
     ended.failed("wrong-origin", 7);
-    assert!(asked.is_empty() && !ended.stderr.contains("/authorize?"), "{ended:?}");
+    assert!(
+        !ended.stderr.contains("/authorize?") && ended.stderr.contains("add 127.0.0.1 to `hosts`"),
+        "{ended:?}"
+    );
+    let counts = house.sandbox.counts();
+    assert_eq!((counts.authorize, counts.token_code), (0, 0));
     // With the host in the list it goes on.
-    acme.profile("hosts = [\"*.acme.example\", \"127.0.0.1\"]\n");
-    let (ended, asked) = acme.login(&[], 1);
-    assert_eq!((ended.code, asked.len()), (0, 1), "{ended:?}");
-    // A record that was made before is held to it too.
+    profile("hosts = [\"*.acme.example\", \"127.0.0.1\"]\n");
+    house.sandbox.set(|options| options.access_lifetime = std::time::Duration::from_secs(1));
+    let mut allowed = login();
+    follow(&allowed.url());
+    allowed.wait().ok();
+    // A record that was made before is held to it too: for a renewal, and for the end.
+    ended_access();
+    profile("hosts = [\"*.acme.example\"]\n");
+    house.run(&["token", "acme"]).failed("wrong-origin", 7);
+    let ended = house.run(&["logout", "acme"]);
+    assert!(ended.code == 5 && ended.stderr.contains("on none of the hosts"), "{ended:?}");
+    let counts = house.sandbox.counts();
+    assert_eq!((counts.token_refresh, counts.revoke), (0, 0));
+}
+
+/// The tokens of these servers live for a second.
+fn ended_access() {
     std::thread::sleep(std::time::Duration::from_millis(1100));
-    acme.profile("hosts = [\"*.acme.example\"]\n");
-    acme.run(&["token", "acme"]).failed("wrong-origin", 7);
-    assert_eq!(acme.server.styles().len(), 1);
 }

@@ -46,7 +46,7 @@ async fn where_the_style_is_not_the_likely_cause_it_is_not_named() {
     let public = client(TokenStyle::FormPost, false);
     let silent = told(Page::empty(400), &public, &form).await;
     assert!(silent.name() == Name::ExchangeRejected && !silent.hint().contains("style"), "{}", silent.hint());
-    let named = told(bad("invalid_request", "redirect_uri does not match"), &public, &form).await;
+    let named = told(bad("invalid_request", "the account is unknown"), &public, &form).await;
     assert!(named.name() == Name::ClientRejected && !named.hint().contains("style"), "{}", named.hint());
     // Its own words point there.
     let unread = told(bad("invalid_request", "Content-Type must be application/json"), &public, &form).await;

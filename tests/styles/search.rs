@@ -175,3 +175,17 @@ async fn no_try_is_made_after_a_minute() {
     assert_eq!(missed.tried.len(), 4, "at 0, 18, 36 and 54 seconds");
     assert_eq!(server.asked().len(), 4);
 }
+
+/// A server that names the redirect URI has understood the request, whatever code it says it with.
+#[tokio::test]
+async fn a_redirect_uri_that_is_not_known_is_no_reason_to_try_another_style() {
+    let server = crate::server::Server::start().await;
+    let body = serde_json::json!({
+        "error": "invalid_request", "error_description": "redirect_uri does not match the registered one",
+    });
+    server.page("/token", crate::server::Page { status: 400, ..crate::server::Page::json(&body) });
+    let (url, client) = (server.url("/token"), client(FormPost, true));
+    let missed = search::exchange(at(&url, &client), code(), &STYLES).await.unwrap_err();
+    assert_eq!(missed.refusal.error.name(), Name::RedirectUriMismatch);
+    assert_eq!(server.asked().len(), 1);
+}

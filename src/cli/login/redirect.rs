@@ -107,25 +107,16 @@ impl SignIn<'_> {
         self.target.client_id.is_some() && self.target.documented.is_none()
     }
 
-    /// Says what else may be behind an end in the browser, where the client is the user's own.
+    /// Says what may be behind a sign-in that nobody finished, where the client is the user's own: servers show
+    /// some errors to the person only.
     pub(super) fn explained(&self, error: Error, redirect_uri: &str) -> Error {
-        let usual = error.hint() == error.name().row().hint.replace("{target}", "");
-        if !self.is_own_client() || !usual {
+        if !self.is_own_client() || error.name() != Name::LoginTimeout {
             return error;
         }
-        let at = self.console();
-        match error.name() {
-            Name::LoginTimeout => {
-                let usual = Name::LoginTimeout.row().hint;
-                error.hinted(format!(
-                    "{usual}; if the browser showed a page about `redirect_uri`, register exactly {redirect_uri} {at}"
-                ))
-            }
-            Name::LoginDenied => error.hinted(format!(
-                "run `chipp-auth login{{target}}` and choose Allow; if you did, check {at} that your OAuth application may ask for these scopes: some need a review by the provider"
-            )),
-            _ => error,
-        }
+        let (usual, at) = (Name::LoginTimeout.row().hint, self.console());
+        error.hinted(format!(
+            "{usual}; if the browser showed a page about `redirect_uri`, register exactly {redirect_uri} {at}"
+        ))
     }
 
     /// Says which redirect URI was sent, where the server does not know it: that is the one to register.

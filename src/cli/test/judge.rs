@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::server::Token;
+use super::server::{Said, Token};
 use super::talk::Failed;
 use crate::error::{Error, Name, clean};
 use crate::oauth::challenge;
@@ -22,17 +22,19 @@ pub(super) fn ours(error: &Value) -> Option<Error> {
     Some(Error::new(*name, what).hinted(hint.trim_end_matches('.')))
 }
 
-/// What the failure is for the person who tests; `said`: with what the server refused the token.
-pub(super) fn named(failed: Failed, target: &Target, token: Token, said: Option<&Challenge>) -> Error {
+/// What the failure is for the person who tests; `said`: what came of a 401.
+pub(super) fn named(failed: Failed, target: &Target, token: Token, said: Option<Said>) -> Error {
     let host = clean(target.url.host_str().unwrap_or_default());
     let lead = if token == Token::None { String::new() } else { "signed in, but ".to_owned() };
     let unavailable = |what: String| Error::new(Name::ToolsUnavailable, format!("{lead}{what}"));
     match failed {
         Failed::Ours(error) => match error.name() {
             _ if token == Token::None => error,
-            _ if said.is_some() && (error.wants_login() || error.name() == Name::LoginDenied) => {
-                refused(&host, target, token, said)
-            }
+            Name::LoginRequired => match said {
+                Some(Said::Ended(why)) => why,
+                Some(Said::Refused(challenge)) => refused(&host, target, token, &challenge),
+                None => error,
+            },
             Name::NetworkDown
             | Name::Timeout
             | Name::ServerError
@@ -52,9 +54,8 @@ pub(super) fn named(failed: Failed, target: &Target, token: Token, said: Option<
 }
 
 /// A token that the MCP server does not take. If it is new, then it is for somebody else.
-fn refused(host: &str, target: &Target, token: Token, said: Option<&Challenge>) -> Error {
-    let values = said.map(|said| said.values.as_slice()).unwrap_or_default();
-    let found = challenge::find(values);
+fn refused(host: &str, target: &Target, token: Token, said: &Challenge) -> Error {
+    let found = challenge::find(&said.values);
     let why = found.as_ref().and_then(|found| found.get("error_description").or_else(|| found.error()));
     let why = why.map(|why| format!(" ({})", clean(why))).unwrap_or_default();
     if token == Token::Given {
@@ -64,11 +65,15 @@ fn refused(host: &str, target: &Target, token: Token, said: Option<&Challenge>) 
     }
     let what = format!("signed in, but {host} does not accept the token{why}");
     let resource = match &target.resource {
-        ResourceChoice::Auto => "is chosen by itself".to_owned(),
-        ResourceChoice::Omit => "is left out".to_owned(),
-        ResourceChoice::Value(value) => format!("is {}", clean(value)),
+        ResourceChoice::Auto => "auto".to_owned(),
+        ResourceChoice::Omit => "omit".to_owned(),
+        ResourceChoice::Value(value) => clean(value),
+    };
+    let taken_back = match token {
+        Token::Stored => "; if it was taken back there, `chipp-auth login{target}` gives you another one",
+        _ => "",
     };
     Error::new(Name::ToolsUnavailable, what).hinted(format!(
-        "check that the MCP server accepts tokens of this provider, and that the token is made for it: `resource`, which sets its audience, {resource}; the server's own log says more"
+        "check that the MCP server accepts tokens of this provider, and that the token is made for it: `resource`, which names its audience, is `{resource}`; the server's own log says more{taken_back}"
     ))
 }

@@ -37,9 +37,7 @@ impl Trial<'_> {
                     self.skip(format!("signed in already{}", target.key().whom(there.identity.as_deref())));
                     None
                 }
-                None if !target.grant.is_repeatable() => {
-                    sign_in.run().await.map_err(|error| self.of_style(target, error))?
-                }
+                None if !target.grant.is_repeatable() => sign_in.run().await?,
                 _ => {
                     self.begin(Id::SignIn);
                     session.access().await?;
@@ -82,7 +80,10 @@ impl Trial<'_> {
             }
             Stage::Listening(redirect_uri) => {
                 self.begin(Id::RedirectUri);
-                self.good(format!("{redirect_uri}, and nothing speaks against it"));
+                // Only for a client of the user's own was the server asked.
+                let own = target.client_id.is_some() && target.documented.is_none();
+                let asked = if own { ", to which the server does not object" } else { "" };
+                self.good(format!("{redirect_uri}{asked}"));
                 self.begin(Id::SignIn);
             }
             Stage::Arrived => {
@@ -143,18 +144,6 @@ impl Trial<'_> {
 
     pub(super) fn skip(&self, what: impl Into<String>) {
         self.report.borrow_mut().skip(what.into());
-    }
-
-    /// Where the token endpoint does not take the client although the browser came back with a code, the style
-    /// may be the wrong one: if one is stated, and not if all were tried.
-    fn of_style(&self, target: &Target, error: Error) -> Error {
-        let at_exchange = self.report.borrow().is_at(Id::Exchange);
-        let stated = target.named_style().is_some() && target.client_secret.is_some();
-        if error.name() != Name::ClientRejected || !at_exchange || !stated {
-            return error;
-        }
-        let hint = error.hint();
-        error.hinted(format!("{hint}; if they are right, another token request style may be: `--token-style auto` tries them all"))
     }
 }
 

@@ -68,11 +68,6 @@ impl<'a> Report<'a> {
         self.now = id;
     }
 
-    /// Whether that step is under way.
-    pub(super) fn is_at(&self, id: Id) -> bool {
-        self.now == id
-    }
-
     pub(super) fn good(&mut self, what: String) {
         self.end(End::Good, what, None);
     }

@@ -80,7 +80,7 @@ pub(super) async fn fetch(trial: &Trial<'_>, ready: Ready) -> Result<Vec<Tool>> 
     // Our end is closed now; the proxy tells the server that the session is over.
     let _ = tokio::time::timeout(FAREWELL, proxy).await;
     let said = said.lock().unwrap_or_else(PoisonError::into_inner).take();
-    outcome.map_err(|failed| judge::named(failed, target, token, said.as_ref()))
+    outcome.map_err(|failed| judge::named(failed, target, token, said))
 }
 
 async fn converse(trial: &Trial<'_>, mut talk: Talk) -> Result<Vec<Tool>, Failed> {
@@ -104,12 +104,27 @@ async fn converse(trial: &Trial<'_>, mut talk: Talk) -> Result<Vec<Tool>, Failed
     Ok(tools)
 }
 
+/// What came of a 401.
+pub(super) enum Said {
+    /// The token is not taken.
+    Refused(Challenge),
+    /// It had ended, and cannot be renewed.
+    Ended(Error),
+}
+
 /// Shows the server the token, and writes down why it does not take it. It renews a token once that may have
 /// ended before its time, as the proxy of a client does; it never marks a sign-in as useless.
 struct Presenter {
     session: Option<Session>,
     renewable: bool,
-    said: Arc<Mutex<Option<Challenge>>>,
+    said: Arc<Mutex<Option<Said>>>,
+}
+
+impl Presenter {
+    /// The first word counts: what follows an ended sign-in is asked without a token.
+    fn note(&self, said: Said) {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(said);
+    }
 }
 
 impl Bearer for Presenter {
@@ -121,12 +136,14 @@ impl Bearer for Presenter {
     }
 
     async fn unauthorized(&self, refused: Refused) -> Result<Access> {
-        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused.challenge.clone());
         match (&self.session, &refused.used) {
             (Some(session), Some(_)) if self.renewable && !refused.again => {
-                session.unauthorized(refused).await
+                session.unauthorized(refused).await.inspect_err(|error| self.note(Said::Ended(error.clone())))
             }
-            _ => Err(Error::new(Name::LoginRequired, "the server answered 401")),
+            _ => {
+                self.note(Said::Refused(refused.challenge));
+                Err(Error::new(Name::LoginRequired, "the server answered 401"))
+            }
         }
     }
 

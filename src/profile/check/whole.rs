@@ -1,7 +1,5 @@
 //! What is wrong only in the light of the whole profile: keys that contradict each other, and what is missing.
 
-use url::Url;
-
 use super::Finding;
 use super::nearest::nearest;
 use super::places::Places;
@@ -74,24 +72,9 @@ pub(super) fn check(name: &str, entry: &Entry, places: &Places) -> Vec<Finding> 
         );
     }
     grants(name, entry, stated, &mut say);
-    if let Some(allowed) = &whole.hosts {
-        let addresses = [
-            ("authorization_server", &whole.authorization_server),
-            ("authorize_url", &whole.authorize_url),
-            ("token_url", &whole.token_url),
-            ("revoke_url", &whole.revoke_url),
-            ("userinfo_url", &whole.userinfo_url),
-        ];
-        for (key, address) in addresses {
-            let host = address.as_deref().and_then(|text| Url::parse(text).ok());
-            let host = host.as_ref().and_then(|url| url.host_str());
-            if let Some(host) = host.filter(|host| !hosts::allows(allowed, host)) {
-                let host = clean(host);
-                let what =
-                    format!("`hosts` of the profile {name} does not have the host of its `{key}` ({host})");
-                say(if stated("hosts") { "hosts" } else { key }, what, &format!("add \"{host}\" to `hosts`"));
-            }
-        }
+    for (key, host) in hosts::astray(whole) {
+        let what = format!("`hosts` of the profile {name} does not have the host of its `{key}` ({host})");
+        say(if stated("hosts") { "hosts" } else { key }, what, &format!("add \"{host}\" to `hosts`"));
     }
     found
 }

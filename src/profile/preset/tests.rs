@@ -8,15 +8,18 @@ use chrono::NaiveDate;
 use url::Url;
 
 use super::*;
-use crate::profile::{Choices, Pkce, Target, hosts};
+use crate::oauth::hosts::allows;
+use crate::profile::source::from_entry;
+use crate::profile::{Pkce, Target};
 
 /// Values for the variables that have none.
 const GIVEN: &[(&str, &str)] = &[("tenant", "contoso.onmicrosoft.com")];
 
-/// The strict reader would say much of this before: here it is left out.
-fn resolve(toml: &str) -> Result<Target> {
-    let mut file: BTreeMap<String, BTreeMap<String, Entry>> = toml::from_str(toml).unwrap();
-    Target::among(Some("work"), &file.remove("profiles").unwrap(), Choices::default())
+/// The one profile of this text, past the checks of the file as a whole.
+fn resolve(text: &str) -> Result<Target> {
+    let mut file: toml::Table = toml::from_str(text).unwrap();
+    let mut profiles = file.remove("profiles").unwrap().as_table().unwrap().clone();
+    from_entry("work", &profiles.remove("work").unwrap().try_into().unwrap())
 }
 
 /// A profile with this preset and these values of its variables.
@@ -104,7 +107,7 @@ fn every_address_is_encrypted_filled_and_on_the_hosts_of_its_preset() {
         assert_eq!(Some(pinned), preset.defaults.hosts.as_ref());
         for url in addresses(&target) {
             assert_eq!(url.scheme(), "https", "{url}");
-            assert!(hosts::allows(pinned, url.host_str().unwrap()), "{}: {url}", preset.id);
+            assert!(allows(pinned, url), "{}: {url}", preset.id);
             assert!(!url.as_str().contains(['{', '}']) && !url.as_str().contains("%7B"), "{url}");
             assert!(url.username().is_empty() && url.query().is_none() && url.fragment().is_none(), "{url}");
         }
