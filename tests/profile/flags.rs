@@ -46,6 +46,7 @@ const ALL: &[(&str, &str)] = &[
         "client_metadata_url = \"https://example.com/c.json\"",
     ),
     ("--pkce-unverified", "pkce_unverified = true"),
+    ("--pkce s256", "pkce = \"s256\""),
     ("--dpop", "dpop = true"),
     ("--store file", "store = \"file\""),
 ];

@@ -25,6 +25,7 @@ const BEYOND: &[&str] = &[
     "(U+E0041)",
     "(U+200",
     "no host has",
+    "cannot be left out",
     "byte order mark",
     "direction of writing",
     "a number with a point",

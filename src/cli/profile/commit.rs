@@ -73,7 +73,11 @@ pub(super) async fn commit(context: &Context<'_>, plan: Plan) -> Result<Outcome>
     let moved = was.as_ref().zip(there.as_ref()).is_some_and(|(was, there)| !was.is(there));
     let mut keep = secret.clone();
     if let (Some(was), true, None, false) = (&was, moved || there.is_none(), &secret, forget) {
-        let there_is = was.read(context).await?;
+        let there_is = match was.read(context).await {
+            // Where there is no keychain there is no secret in it either.
+            Err(error) if error.name() == Name::KeychainMissing => None,
+            found => found?,
+        };
         let same = there.as_ref().is_some_and(|there| there.key == was.key);
         outcome.left_behind = there_is.is_some() && !same;
         keep = there_is.filter(|_| same);
@@ -135,6 +139,7 @@ pub(super) async fn drop_secret(
     }
     match context.patiently(&place.store, place.store.forget(&place.key)).await {
         Ok(was_there) => was_there,
+        Err(error) if error.name() == Name::KeychainMissing => false,
         Err(error) => {
             context.ui.note(&format!(
                 "The client secret that is not used any more could not be removed: {}.",

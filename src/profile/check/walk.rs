@@ -181,7 +181,8 @@ impl Walk {
         let Some(array) = item.as_array() else {
             return self.other_type(spot, item, &format!("write {name} = [\"…\"], a list in brackets"));
         };
-        if array.is_empty() {
+        // Of the other lists an empty one means that the preset's does not count.
+        if array.is_empty() && name == "hosts" {
             return self.judge(
                 spot,
                 None,

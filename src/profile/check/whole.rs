@@ -10,7 +10,7 @@ use crate::profile::choice::GrantChoice;
 use crate::profile::hosts;
 use crate::profile::keys::KEYS;
 use crate::profile::preset::{self, Preset};
-use crate::profile::{Auth, DEFAULT, Entry, Style};
+use crate::profile::{Auth, DEFAULT, Entry, Pkce, Style};
 
 /// The mistakes of one profile.
 pub(super) fn check(name: &str, entry: &Entry, places: &Places) -> Vec<Finding> {
@@ -61,6 +61,15 @@ pub(super) fn check(name: &str, entry: &Entry, places: &Places) -> Vec<Finding> 
     if stated("basic_encoding") && !basic.contains(&whole.token_style) && !open.contains(&whole.token_style) {
         let what = format!("`basic_encoding` of the profile {name} has no meaning with its `token_style`");
         say("basic_encoding", what, "remove it, or write token_style = \"form_basic\" or \"json_basic\"");
+    }
+    if whole.pkce == Some(Pkce::Omit) && whole.token_url.is_none() {
+        let what =
+            format!("`pkce` of the profile {name} cannot be left out where the endpoints are discovered");
+        say(
+            "pkce",
+            what,
+            "state `authorize_url` and `token_url` of the provider that refuses it, or remove it",
+        );
     }
     grants(name, entry, stated, &mut say);
     for (key, host) in hosts::astray(whole) {
