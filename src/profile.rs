@@ -10,6 +10,7 @@ mod entry;
 pub mod file;
 pub mod hosts;
 pub mod keys;
+mod known;
 mod manner;
 mod naming;
 pub mod preset;

@@ -175,6 +175,11 @@ impl Store {
     pub async fn save(&self, key: &Key, credential: &Credential) -> Result<()> {
         let text =
             record::encode(credential).map_err(|error| Error::new(Name::Internal, error.to_string()))?;
+        self.replace(key, text).await
+    }
+
+    /// Writes a text in place of whatever is there, reads it back and compares.
+    async fn replace(&self, key: &Key, text: SecretString) -> Result<()> {
         let back = match &*self.0 {
             Backend::Keychain(keychain) => {
                 keychain.write(key, text.clone()).await?;

@@ -10,7 +10,6 @@ use super::ui::Ui;
 use super::{Global, TargetArgs};
 use crate::credential::Client;
 use crate::error::{Error, Name, Result};
-use crate::oauth::discovery::Known;
 use crate::paths::Paths;
 use crate::profile::{BasicEncoding, Choices, Target};
 use crate::session::{Account, Machine, Session};
@@ -201,15 +200,7 @@ impl<'a> Context<'a> {
                 .hinted("give its id with --client-id, and its secret with CHIPP_AUTH_CLIENT_SECRET or its key with --client-key")
         })?;
         Ok(Machine {
-            known: Known {
-                choice: target.resource.clone(),
-                issuer: target.issuer.clone(),
-                endpoints: target.endpoints.clone(),
-                named: target.named(),
-                documented: target.documented.clone(),
-                machine: true,
-                ..Known::new(target.url.clone(), target.canonical())
-            },
+            known: target.known(),
             client: Client {
                 id,
                 secret: target.client_secret.clone(),

@@ -31,7 +31,7 @@ use crate::credential::Credential;
 use crate::error::{Error, Name, Result};
 use crate::oauth::discovery::{Known, discover};
 use crate::oauth::{Provider, hosts};
-use crate::profile::{Auth, Pkce, Target};
+use crate::profile::{Auth, Target};
 use crate::session::Session;
 use crate::store::{Store, index};
 
@@ -221,16 +221,9 @@ impl SignIn<'_> {
     async fn discover(&self, before: Option<&Credential>) -> Result<Provider> {
         let target = &self.target;
         let known = Known {
-            choice: target.resource.clone(),
-            issuer: target.issuer.clone(),
-            endpoints: target.endpoints.clone(),
-            named: target.named(),
-            documented: target.documented.clone(),
             challenge: self.challenge.clone(),
             preferred: before.map(|before| before.issuer.clone()),
-            pkce_unverified: target.pkce_unverified,
-            pkce_refused: target.pkce == Pkce::Omit,
-            ..Known::new(target.url.clone(), target.canonical())
+            ..target.known()
         };
         let found = discover(&known).await?;
         // Before anything else is sent there, or opened in a browser.

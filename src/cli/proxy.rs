@@ -23,7 +23,7 @@ use crate::login::browser;
 use crate::profile::{Auth, Target};
 use crate::proxy::signin::{Progress, SigningIn, Start};
 use crate::proxy::{self, Bearer, End, Limits, Order, Transport, Upstream};
-use fixed::{Fixed, Open, Unencrypted};
+use fixed::{Fixed, Nobody};
 use header::{Given, Typed};
 use limits::Keeper;
 
@@ -125,10 +125,10 @@ pub(super) async fn run(context: &Context<'_>, args: ProxyArgs) -> Result<u8> {
         return proxy::serve(upstream, Fixed, limits).await.map(exit);
     }
     if unencrypted {
-        return proxy::serve(upstream, Unencrypted, limits).await.map(exit);
+        return proxy::serve(upstream, Nobody::UNENCRYPTED, limits).await.map(exit);
     }
     if target.auth == Auth::None {
-        return proxy::serve(upstream, Open, limits).await.map(exit);
+        return proxy::serve(upstream, Nobody::OPEN, limits).await.map(exit);
     }
     context.add_machine_secret(&mut target).await?;
     let session = context.session(&target, context.working_store(&target)?)?;

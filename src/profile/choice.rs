@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use url::Url;
 
-use super::Style;
+use super::{Entry, Style};
 use crate::credential::Grant;
 use crate::error::{Error, Name, Result};
 pub use crate::oauth::ResourceChoice;
@@ -62,6 +62,18 @@ pub struct GrantChoice {
     pub idp_client: Option<String>,
     /// A file with the user's ID token.
     pub id_token: Option<PathBuf>,
+}
+
+impl From<&Entry> for GrantChoice {
+    fn from(entry: &Entry) -> Self {
+        GrantChoice {
+            client_credentials: entry.client_credentials,
+            assertion: entry.assertion_file.clone(),
+            idp: entry.idp.clone(),
+            idp_client: entry.idp_client_id.clone(),
+            id_token: entry.id_token_file.clone(),
+        }
+    }
 }
 
 impl GrantChoice {

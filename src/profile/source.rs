@@ -170,13 +170,7 @@ fn pkce(name: &str, entry: &Entry) -> Result<Pkce> {
 
 /// The grant that an entry states; a person's, if it states none.
 fn grant(name: &str, entry: &Entry) -> Result<Grant> {
-    let choice = GrantChoice {
-        client_credentials: entry.client_credentials,
-        assertion: entry.assertion_file.clone(),
-        idp: entry.idp.clone(),
-        idp_client: entry.idp_client_id.clone(),
-        id_token: entry.id_token_file.clone(),
-    };
+    let choice = GrantChoice::from(entry);
     let bad = |why| Error::new(Name::ConfigBad, format!("the profile {name} in profiles.toml {why}"));
     choice.grant().map(Option::unwrap_or_default).map_err(bad)
 }

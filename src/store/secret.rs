@@ -5,10 +5,10 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Backend, Store, Stored, damaged};
+use super::{Store, Stored, damaged};
 use crate::credential::Key;
 use crate::credential::record::Damage;
-use crate::error::{Error, Name, Result};
+use crate::error::Result;
 
 /// Stands before each secret.
 const MARK: &str = "secret:";
@@ -35,27 +35,14 @@ impl Store {
     /// As [`Store::save`].
     pub async fn keep_secret(&self, key: &Key, secret: &SecretString) -> Result<()> {
         let text = SecretString::from(format!("{MARK}{}", secret.expose_secret()));
-        let back = match &*self.0 {
-            Backend::Keychain(keychain) => {
-                keychain.write(key, text.clone()).await?;
-                keychain.read(key).await?
-            }
-            Backend::Sealed(sealed) => {
-                sealed.write(key, text.clone()).await?;
-                sealed.read(key).await?
-            }
-            Backend::Memory(memory) => memory.save(key, &text)?,
-        };
-        match back {
-            Stored::Text(back) if back.expose_secret() == text.expose_secret() => Ok(()),
-            _ => Err(Error::new(Name::StoreCorrupt, "the store did not give back what was written")),
-        }
+        self.replace(key, text).await
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Name;
 
     #[tokio::test]
     async fn a_secret_is_kept_and_is_no_record() {

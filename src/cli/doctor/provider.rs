@@ -42,17 +42,7 @@ pub(super) async fn search(target: &Target, look: Option<&Result<Look>>) -> Sear
         }
         _ => None,
     };
-    let known = Known {
-        choice: target.resource.clone(),
-        issuer: target.issuer.clone(),
-        endpoints: target.endpoints.clone(),
-        named: target.named(),
-        documented: target.documented.clone(),
-        challenge,
-        pkce_unverified: target.pkce_unverified,
-        machine: target.grant.is_repeatable(),
-        ..Known::new(target.url.clone(), target.canonical())
-    };
+    let known = Known { challenge, ..target.known() };
     let searched = async {
         let provider = discover(&known).await?;
         if target.endpoints.is_some() {

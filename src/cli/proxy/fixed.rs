@@ -28,53 +28,36 @@ impl Bearer for Fixed {
     }
 }
 
-/// The connection is not encrypted (`--allow-http`), so a token of a sign-in never goes there, however much
-/// the server asks for one (RFC 6750 section 5.3). A server that asks for none is served.
-pub(super) struct Unencrypted;
+/// Nobody signs in to this server. Who asks for none is served; who asks for one gets the reason why not.
+pub(super) struct Nobody(fn() -> Error);
 
-impl Unencrypted {
-    fn refuse() -> Error {
+impl Nobody {
+    /// The connection is not encrypted (`--allow-http`), so a token of a sign-in never goes there, however much
+    /// the server asks for one (RFC 6750 section 5.3).
+    pub(super) const UNENCRYPTED: Nobody = Nobody(|| {
         let what = "the server asks for a sign-in, but the connection is not encrypted, and whoever reads it on the way could use the token";
         Error::new(Name::UnsafeUrl, what)
             .hinted("use the server's https address; or give a token of your own with --header, if you accept that risk")
-    }
-}
+    });
 
-impl Bearer for Unencrypted {
-    async fn bearer(&self) -> Result<Option<Access>> {
-        Ok(None)
-    }
-
-    async fn unauthorized(&self, _: Refused) -> Result<Access> {
-        Err(Unencrypted::refuse())
-    }
-
-    async fn insufficient(&self, _: Option<SecretString>, _: Challenge) -> Result<StepUp> {
-        Err(Unencrypted::refuse())
-    }
-}
-
-/// The profile says `auth = "none"`.
-pub(super) struct Open;
-
-impl Open {
-    fn refuse(&self) -> Error {
+    /// The profile says `auth = "none"`.
+    pub(super) const OPEN: Nobody = Nobody(|| {
         let what = "the server asks for a sign-in, but its profile says `auth = \"none\"`";
         Error::new(Name::LoginRequired, what)
             .hinted("state `auth = \"oauth\"` in the profile, or `auth = \"bearer\"` for a token that you were given; then run `chipp-auth login{target}`")
-    }
+    });
 }
 
-impl Bearer for Open {
+impl Bearer for Nobody {
     async fn bearer(&self) -> Result<Option<Access>> {
         Ok(None)
     }
 
     async fn unauthorized(&self, _: Refused) -> Result<Access> {
-        Err(self.refuse())
+        Err((self.0)())
     }
 
     async fn insufficient(&self, _: Option<SecretString>, _: Challenge) -> Result<StepUp> {
-        Err(self.refuse())
+        Err((self.0)())
     }
 }

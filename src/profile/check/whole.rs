@@ -92,13 +92,7 @@ fn grants(
             say(key, what, "add `idp`, the issuer of the identity provider, or remove it");
         }
     }
-    let choice = GrantChoice {
-        client_credentials: entry.client_credentials,
-        assertion: entry.assertion_file.clone(),
-        idp: entry.idp.clone(),
-        idp_client: entry.idp_client_id.clone(),
-        id_token: entry.id_token_file.clone(),
-    };
+    let choice = GrantChoice::from(entry);
     let ways = ["idp", "assertion_file", "client_credentials"];
     match choice.grant() {
         Err(why) => {
