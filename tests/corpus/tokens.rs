@@ -118,7 +118,7 @@ fn each_recorded_answer_has_its_verdict() {
 }
 
 // Every member of the list is an ending that the table of 4.4 names.
-const ENDINGS: [Name; 12] = [
+const ENDINGS: [Name; 13] = [
     Name::LoginRequired,
     Name::ClientRejected,
     Name::LoginDenied,
@@ -131,6 +131,7 @@ const ENDINGS: [Name; 12] = [
     Name::NetworkDown,
     Name::WrongTokenType,
     Name::Timeout,
+    Name::RedirectUriMismatch,
 ];
 
 #[test]

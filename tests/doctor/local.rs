@@ -41,7 +41,8 @@ fn a_profile_that_cannot_be_used_is_a_warning_for_the_others() {
     let house = signed_in();
     let file = house.home.path().join("profiles.toml");
     let text = fs::read_to_string(&file).unwrap();
-    fs::write(&file, format!("{text}[profiles.half]\nscope = \"x\"\n")).unwrap();
+    let half = "[profiles.half]\nurl = \"https://half.example/mcp\"\nclient_id = \"x\"\nclient_key_file = \"/nowhere/key.pem\"\n";
+    fs::write(&file, format!("{text}{half}")).unwrap();
     let report = Report::of(&house, &[]);
     assert_eq!((report.ended.code, report.status("profiles")), (0, "warn"));
     assert!(report.what("profiles").contains("half"), "{}", report.json);
