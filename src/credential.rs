@@ -167,8 +167,12 @@ impl Credential {
     /// Whether another sign-in is known to be that of another account. Where a provider says nothing, or calls
     /// an account by two names, it is not.
     pub fn is_of_another(&self, other: &Credential) -> bool {
-        let subjects = self.subject.as_ref().zip(other.subject.as_ref());
-        let (Some(ours), Some(theirs)) = (&self.identity, &other.identity) else { return false };
+        // `sub` means something at one issuer only, and, where it is pairwise, for one client.
+        let same = self.issuer == other.issuer && self.client.id == other.client.id;
+        let subjects = self.subject.as_ref().zip(other.subject.as_ref()).filter(|_| same);
+        let (Some(ours), Some(theirs)) = (&self.identity, &other.identity) else {
+            return subjects.is_some_and(|(ours, theirs)| ours != theirs);
+        };
         !ours.eq_ignore_ascii_case(theirs) && subjects.is_none_or(|(ours, theirs)| ours != theirs)
     }
 

@@ -203,8 +203,10 @@ impl Target {
 
     /// The authorization server, as far as it is stated.
     fn base(&self) -> Option<String> {
-        let stated = || self.endpoints.as_ref().map(|endpoints| endpoints.token.to_string());
-        self.issuer.clone().or_else(stated)
+        // Where endpoints are stated, they are what sees the secret and the tokens; an issuer beside them is only
+        // a name to compare with.
+        let stated = self.endpoints.as_ref().map(|endpoints| endpoints.token.to_string());
+        stated.or_else(|| self.issuer.clone())
     }
 
     /// The token request style, if one is named.

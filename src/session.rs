@@ -180,7 +180,11 @@ impl Session {
         let _flight = self.0.flight.lock().await;
         let _lock = self.0.lock().await?;
         // Damage in the old record is no reason to refuse a new one.
-        let old = self.0.store.load(&self.0.account.key).await.ok().flatten();
+        // What cannot be looked at may be another account's.
+        let old = match self.0.store.load(&self.0.account.key).await {
+            Err(error) if error.name() == Name::StoreCorrupt => None,
+            old => old.map_err(|error| self.0.mark(error))?,
+        };
         if let Some(old) = old.as_ref().filter(|old| old.is_of_another(&credential)) {
             return Ok(Begun::Taken(old.identity.clone().unwrap_or_default()));
         }

@@ -1,5 +1,7 @@
 //! `logout`: the server is told first, then everything here is forgotten, whatever the server said.
 
+use std::time::Duration;
+
 use super::TargetArgs;
 use super::context::Context;
 use super::ui::{Tone, paint, span};
@@ -7,7 +9,10 @@ use crate::credential::now;
 use crate::error::{Error, Name, Result};
 use crate::profile::{Target, titled, words};
 use crate::session::Revocation;
-use crate::store::index;
+use crate::store::{index, lock};
+
+/// How long a renewal of the same sign-in is waited for.
+const PATIENCE: Duration = Duration::from_secs(45);
 
 #[derive(clap::Args)]
 pub(super) struct LogoutArgs {
@@ -64,6 +69,9 @@ async fn listed(context: &Context<'_>, local: bool, entry: index::Account) -> Re
     }
     // The profile is gone, or leads elsewhere now: that must not keep the tokens here.
     let store = context.open(context.global.store.map_or(entry.store, Into::into));
+    // A renewal that is under way would bring the record back (C8).
+    let path = context.paths.private("locks")?.join(format!("{}.lock", key.slug()));
+    let _lock = lock::acquire(&path, PATIENCE).await?;
     context.patiently(&store, store.forget(&key)).await?;
     index::forget(&context.paths, &key)?;
     let name = titled(entry.target.as_deref(), entry.provider.as_deref());

@@ -25,6 +25,9 @@ async fn a_sign_in_takes_the_place_of_its_own_account_and_of_an_unknown_one() {
         ((john, Some("7")), (john, Some("8")), true),
         ((john, Some("7")), (Some("jane@example.com"), Some("8")), false),
         ((john, Some("7")), (Some("jane@example.com"), None), false),
+        // The ID token proves another account also where no name was found.
+        ((john, Some("7")), (None, Some("8")), false),
+        ((john, Some("7")), (None, Some("7")), true),
     ] {
         let room = Room::new(0, vec![]).await;
         room.store.save(&key(), &of(&room, 1, old.0, old.1)).await.unwrap();

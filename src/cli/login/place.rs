@@ -29,6 +29,7 @@ impl SignIn<'_> {
             Some(other) => other,
             None => match self.session.begin(credential.clone()).await? {
                 Begun::Stored => return Ok(()),
+                Begun::Taken(identity) if identity.is_empty() => "the one that is signed in".to_owned(),
                 Begun::Taken(identity) => identity,
             },
         };
@@ -41,6 +42,12 @@ impl SignIn<'_> {
                 _ => self.store.clone(),
             };
             let session = self.context.session(&target, store.clone())?;
+            // Nobody meant this place: what is there without a name, or cannot be read, may be anybody's.
+            match session.load().await {
+                Ok(None) => {}
+                Ok(Some(there)) if there.identity.is_some() => {}
+                _ => continue,
+            }
             if session.begin(credential.clone()).await? == Begun::Stored {
                 let _ = self.elsewhere.set(Elsewhere { target, store, stays });
                 return Ok(());
@@ -100,7 +107,7 @@ impl SignIn<'_> {
     /// What a proxy is told that ordered this sign-in for another account.
     pub(super) fn misplaced(&self, credential: &Credential) -> Option<Error> {
         let Elsewhere { target, stays, .. } = self.elsewhere.get()?;
-        let identity = credential.identity.as_deref().unwrap_or_default();
+        let identity = credential.identity.as_deref().unwrap_or("somebody else");
         let title = self.target.title();
         let what = format!("you signed in to {title} as {identity}, but this client uses {stays}");
         let command = target.again().unwrap_or_default();

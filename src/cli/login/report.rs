@@ -75,7 +75,7 @@ impl SignIn<'_> {
     fn tell_of_others(&self, credential: &Credential) {
         let ui = self.context.ui;
         let warn = paint(Tone::Warn, "!");
-        let identity = credential.identity.as_deref().unwrap_or_default();
+        let identity = credential.identity.as_deref().unwrap_or("the new sign-in");
         let Some(elsewhere) = self.elsewhere.get() else {
             for account in self.doubles(credential) {
                 ui.note(&format!(

@@ -84,7 +84,11 @@ pub(super) async fn commit(context: &Context<'_>, plan: Plan) -> Result<Outcome>
     }
     let mut undo = None;
     if let (Some(there), Some(secret)) = (&there, &keep) {
-        let older = there.read(context).await.ok().flatten();
+        // What cannot be looked at could not be put back either. Damage is what a new secret mends.
+        let older = match there.read(context).await {
+            Err(error) if error.name() == Name::StoreCorrupt => None,
+            older => older?,
+        };
         let kept = tokio::select! {
             biased;
             code = ended() => Err(interrupted(code)),

@@ -44,6 +44,9 @@ pub(super) async fn run(context: &Context<'_>, args: RemoveArgs) -> Result<u8> {
         .filter(|_| sharing.is_none())
         .map(|target| signins::of(context, target))
         .unwrap_or_default();
+    // Those that were made by the server's address can still be named by it.
+    let accounts: Vec<_> =
+        accounts.into_iter().filter(|account| account.target.as_ref() == Some(name)).collect();
     ui.note(&format!(
         "To be removed: the profile {}, with its client secret, if it has one.",
         paint(Tone::Strong, name)

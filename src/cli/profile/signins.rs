@@ -37,15 +37,18 @@ pub(super) async fn renew_secret(
     secret: &SecretString,
 ) -> Result<usize> {
     let mut renewed = 0;
+    // One that cannot be reached is no reason to leave the others with a secret that has ended.
+    let mut failed = None;
     for account in of(context, target) {
         let store = context.open(account.store);
         let mut target = target.clone();
         target.account = account.account;
         let Some(id) = target.client_id.clone() else { continue };
         let session = context.session(&target, store.clone())?;
-        if context.patiently(&store, session.renew_client_secret(&id, secret)).await? {
-            renewed += 1;
+        match context.patiently(&store, session.renew_client_secret(&id, secret)).await {
+            Ok(done) => renewed += usize::from(done),
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
-    Ok(renewed)
+    failed.map_or(Ok(renewed), Err)
 }
