@@ -7,7 +7,7 @@ use super::context::Context;
 use super::ui::{Tone, paint, span};
 use crate::credential::now;
 use crate::error::{Error, Name, Result};
-use crate::profile::{Target, titled, words};
+use crate::profile::{self, Target, titled, words};
 use crate::session::Revocation;
 use crate::store::{index, lock};
 
@@ -35,6 +35,10 @@ pub(super) async fn run(context: &Context<'_>, args: LogoutArgs) -> Result<u8> {
         return Err(Error::new(Name::Usage, "`--all` and `--account` contradict each other")
             .hinted("leave out one of them"));
     }
+    if !args.local {
+        // In a file that cannot be read every profile seems to be gone, and no server would be told.
+        profile::load(&context.paths.config)?;
+    }
     let (accounts, whose) = match &args.target.target {
         None => (index::list(&context.paths)?.accounts, "anywhere".to_owned()),
         Some(_) => {
@@ -49,8 +53,11 @@ pub(super) async fn run(context: &Context<'_>, args: LogoutArgs) -> Result<u8> {
     for entry in accounts {
         let words = words(entry.target.as_deref(), &entry.account);
         if let Err(error) = listed(context, args.local, entry).await {
-            context.ui.note(&format!("chipp-auth: {error}."));
-            worst = Err(error.for_target(words.as_deref()));
+            // The last one is what this command ends with.
+            let error = error.for_target(words.as_deref());
+            if let Err(earlier) = std::mem::replace(&mut worst, Err(error)) {
+                context.ui.note(&format!("chipp-auth: {earlier}."));
+            }
         }
     }
     worst

@@ -158,3 +158,16 @@ fn a_configuration_that_points_elsewhere_finds_no_token() {
     house.point_chipp_at("http://127.0.0.1:9");
     house.run(&["token"]).failed("login-required", 4);
 }
+
+// Every profile seems to be gone in a file that cannot be read, and no server would be told.
+#[test]
+fn nobody_is_signed_out_everywhere_by_a_file_that_cannot_be_read() {
+    let house = House::new(Options::default());
+    house.login(&[]).ok();
+    let file = house.home.path().join("profiles.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}[profiles.x]\nurl = 5\n")).unwrap();
+    house.run(&["logout", "--all"]).failed("config-bad", 2);
+    std::fs::write(&file, text).unwrap();
+    assert_eq!(house.run(&["status"]).code, 0);
+}

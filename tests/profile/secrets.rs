@@ -240,3 +240,17 @@ fn the_keychain_of_the_system_has_it() {
     locked.failed("keychain-locked", 6);
     assert_eq!(file::load(house.home.path()).unwrap()["crm"].scope, None);
 }
+
+// The other profile would have the wrong secret from then on, and so would its sign-ins.
+#[test]
+fn a_new_profile_does_not_replace_the_secret_of_another_one() {
+    let house = House::new(Options::default());
+    add(&house, "crm", &["--store", "file"]).ok();
+    add(&house, "same", &["--store", "file"]).ok();
+    let args = ["profile", "add", "bad", "--url", URL, "--client-id", "abc", "--client-secret-stdin"];
+    let ended = typed(house.command(&[&args, AT, &["--store", "file"]].concat()), "other\n");
+    ended.failed("usage", 2);
+    assert!(ended.stderr.contains("profile edit crm --client-secret-stdin"), "{ended:?}");
+    assert_eq!(kept(&house, "abc", SERVER).as_deref(), Some(SECRET));
+    assert!(!std::fs::read_to_string(house.home.path().join("profiles.toml")).unwrap().contains("bad"));
+}

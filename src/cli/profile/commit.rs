@@ -14,6 +14,7 @@ use super::secret::Place;
 use super::{interrupted, present, signins};
 use crate::cli::context::Context;
 use crate::cli::login::ended;
+use crate::credential::same_secret;
 use crate::error::{Error, Name, Result};
 use crate::profile::edit::{Change, write};
 use crate::profile::{Choices, DEFAULT, Entry, Target};
@@ -67,6 +68,9 @@ pub(super) async fn commit(context: &Context<'_>, plan: Plan) -> Result<Outcome>
                 .hinted("give `--client-id`, too"),
         };
         return Err(error);
+    }
+    if let (Some(there), Some(secret), false) = (&there, &secret, before.profiles.contains_key(&name)) {
+        unshared(context, &before.profiles, (there, secret)).await?;
     }
     let mut outcome = Outcome::default();
     // What has to lie at the new place: the new secret, or the one of before if only its store is another.
@@ -126,6 +130,29 @@ pub(super) async fn commit(context: &Context<'_>, plan: Plan) -> Result<Outcome>
         (None, _) => false,
     };
     Ok(outcome)
+}
+
+/// Refuses a new profile with another secret for a client that a profile has already: that one, and its
+/// sign-ins, would have the wrong one from then on.
+async fn unshared(
+    context: &Context<'_>,
+    profiles: &BTreeMap<String, Entry>,
+    (there, secret): (&Place, &SecretString),
+) -> Result<()> {
+    let same = |name: &&String| {
+        let target = target(name, profiles).ok();
+        target.and_then(|target| place(context, &target)).is_some_and(|used| used.is(there))
+    };
+    let Some(other) = profiles.keys().find(same) else { return Ok(()) };
+    match there.read(context).await? {
+        Some(kept) if !same_secret(&kept, secret) => {
+            let what = format!("the profile {other} has the same client, and another secret is kept for it");
+            Err(Error::new(Name::Usage, what).hinted(format!(
+                "leave the secret out to use that one; or give both a new one with `chipp-auth profile edit {other} --client-secret-stdin`"
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Removes a secret that no profile uses any more. Whether it was there.
